@@ -1,0 +1,1 @@
+"""Central imaging review of a trial: from received studies to responses and endpoints."""
