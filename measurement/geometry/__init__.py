@@ -1,0 +1,1 @@
+"""Points, outlines and distances in the patient coordinate system."""
