@@ -241,7 +241,7 @@ _INTERVALS: Mapping[Transform, Callable[[float, float], Limits]] = MappingProxyT
 
 
 def _falls_to(height: float, times: Sequence[float], values: Sequence[float | None]) -> float | None:
-    """Return the first time at which `values` falls to `height`, or the middle of where it stays level at it."""
+    """Return the first time at which `values` falls to `height`, or the middle of its stay at it."""
     curve = [(time, value) for time, value in zip(times, values, strict=True) if value is not None]
     reached = [point for point in curve if point[1] < height + _SAME_HEIGHT]
     if not reached:
