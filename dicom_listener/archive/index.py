@@ -1,0 +1,247 @@
+"""Write the index: the rows that say what an object is and who sent it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dicom_listener.archive import changes, receipts, tables
+from dicom_listener.archive.header import Header
+from dicom_listener.archive.provenance import Provenance
+from dicom_listener.archive.records import ChangeKind, Digest, FindingCode, Outcome
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the columns that are copied from a header."""
+    return tuple(text.split())
+
+
+_STUDY = _names("""
+    study_instance_uid patient_id issuer_of_patient_id patient_name patient_birth_date patient_sex
+    study_date study_time study_id study_description accession_number referring_physician_name
+    clinical_trial_protocol_id clinical_trial_subject_id
+""")
+_SERIES = _names("""
+    series_instance_uid study_instance_uid modality series_number series_description series_date
+    body_part_examined manufacturer manufacturer_model_name frame_of_reference_uid
+""")
+_INSTANCE = _names("""
+    sop_instance_uid sop_class_uid series_instance_uid study_instance_uid patient_id instance_number
+    rows columns number_of_frames acquired_on transfer_syntax_uid
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptObject:
+    """An object that is durable in the object store."""
+
+    digest: Digest
+    header_digest: Digest
+    header_length: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the index already says of a SOP Instance UID."""
+
+    digest: Digest
+    transfer_syntax_uid: str
+
+    def holds(self, digest: Digest, transfer_syntax_uid: str) -> bool:
+        """Tell whether content of this digest and syntax is the content already kept."""
+        return (self.digest, self.transfer_syntax_uid) == (digest, transfer_syntax_uid)
+
+
+def known(connection: Connection, sop_instance_uid: str) -> Known | None:
+    """Return what is kept under a SOP Instance UID, or None."""
+    table = tables.instances
+    row = connection.execute(
+        select(table.c.digest, table.c.transfer_syntax_uid).where(
+            table.c.sop_instance_uid == sop_instance_uid
+        )
+    ).one_or_none()
+    return row and Known(digest=Digest(row.digest), transfer_syntax_uid=row.transfer_syntax_uid)
+
+
+def add(connection: Connection, header: Header, kept: KeptObject, provenance: Provenance) -> Outcome:
+    """Index one kept object and file its receipt, in the caller's transaction.
+
+    The primary key decides which of two contents under one SOP Instance UID was first; the other is
+    entered as a conflict and the first stays as it is.
+
+    Returns
+    -------
+    Outcome
+        ``STORED``, ``ALREADY_STORED`` or ``CONFLICT_KEPT``.
+    """
+    outcome = enter(connection, header, kept, provenance)
+    receipt = provenance.receipt(
+        outcome=outcome,
+        sop_instance_uid=header.sop_instance_uid,
+        study_instance_uid=header.study_instance_uid,
+        digest=kept.digest,
+        size=kept.size,
+    )
+    sequence = receipts.append(connection, receipt)
+    if outcome is Outcome.STORED:
+        _touch_study(connection, header.study_instance_uid, sequence, provenance.received_at)
+    return outcome
+
+
+def enter(connection: Connection, header: Header, kept: KeptObject, provenance: Provenance) -> Outcome:
+    """Write the rows of one kept object without a receipt; a rebuild has the receipts already."""
+    rows = {name: getattr(header, name) for name in _INSTANCE} | _object_values(kept)
+    if not _insert_new(connection, tables.instances, rows | {"received_at": provenance.received_at}):
+        present = known(connection, header.sop_instance_uid)
+        if present is not None and present.holds(kept.digest, header.transfer_syntax_uid):
+            _add_source(connection, header, provenance)
+            return Outcome.ALREADY_STORED
+        return _enter_conflict(connection, header, kept, provenance)
+    _enter_study(connection, header, provenance)
+    _insert_new(connection, tables.series, {name: getattr(header, name) for name in _SERIES})
+    for code, sentence in _doubts(connection, header):
+        _raise_finding(connection, header, code, sentence, provenance.received_at)
+    return Outcome.STORED
+
+
+def clear(connection: Connection) -> None:
+    """Remove every row that `enter` can write again from the objects."""
+    for table in (
+        tables.instances,
+        tables.series,
+        tables.sources,
+        tables.studies,
+        tables.conflicts,
+        tables.findings,
+    ):
+        connection.execute(delete(table))
+
+
+def _object_values(kept: KeptObject) -> dict[str, Any]:
+    return {name: getattr(kept, name) for name in kept.__slots__}
+
+
+def _enter_study(connection: Connection, header: Header, provenance: Provenance) -> None:
+    at = provenance.received_at
+    values = {name: getattr(header, name) for name in _STUDY}
+    _insert_new(
+        connection, tables.studies, values | {"received_at": at, "last_received_at": at, "last_receipt": 0}
+    )
+    _add_source(connection, header, provenance)
+
+
+def _add_source(connection: Connection, header: Header, provenance: Provenance) -> None:
+    _insert_new(
+        connection,
+        tables.sources,
+        {
+            "study_instance_uid": header.study_instance_uid,
+            "site_id": provenance.site_id,
+            "calling_ae": provenance.calling_ae,
+        },
+    )
+    if provenance.association_id and provenance.process:
+        _insert_new(
+            connection,
+            tables.open_studies,
+            {
+                "association_id": provenance.association_id,
+                "study_instance_uid": header.study_instance_uid,
+                "process": provenance.process,
+            },
+        )
+
+
+def _touch_study(connection: Connection, uid: str, sequence: int, at: datetime) -> None:
+    """Note the newest arrival; a settled study is open again."""
+    table = tables.studies
+    was_settled = connection.execute(
+        select(table.c.settled_at.is_not(None)).where(table.c.study_instance_uid == uid)
+    ).scalar_one()
+    connection.execute(
+        update(table)
+        .where(table.c.study_instance_uid == uid)
+        .values(last_received_at=at, last_receipt=sequence, settled_at=None)
+    )
+    if was_settled:
+        changes.append(connection, kind=ChangeKind.STUDY_REOPENED, study_instance_uid=uid, at=at)
+
+
+def _enter_conflict(
+    connection: Connection, header: Header, kept: KeptObject, provenance: Provenance
+) -> Outcome:
+    values = _object_values(kept) | {
+        "sop_instance_uid": header.sop_instance_uid,
+        "study_instance_uid": header.study_instance_uid,
+        "transfer_syntax_uid": header.transfer_syntax_uid,
+        "site_id": provenance.site_id,
+        "calling_ae": provenance.calling_ae,
+        "received_at": provenance.received_at,
+    }
+    if not _insert_new(connection, tables.conflicts, values):
+        return Outcome.CONFLICT_KEPT
+    study = _study_of(connection, header.sop_instance_uid)
+    sentence = "Other content came under the SOP Instance UID of an instance that is already kept."
+    _raise_finding(connection, header, FindingCode.CONTENT_CONFLICT, sentence, provenance.received_at)
+    for uid in {study, header.study_instance_uid}:
+        changes.append(
+            connection, kind=ChangeKind.CONFLICT_KEPT, study_instance_uid=uid, at=provenance.received_at
+        )
+    return Outcome.CONFLICT_KEPT
+
+
+def _study_of(connection: Connection, sop_instance_uid: str) -> str:
+    table = tables.instances
+    uid = connection.execute(
+        select(table.c.study_instance_uid).where(table.c.sop_instance_uid == sop_instance_uid)
+    ).scalar_one()
+    return str(uid)
+
+
+def _doubts(connection: Connection, header: Header) -> Iterator[tuple[FindingCode, str]]:
+    """Compare a new instance with what its study and series already say."""
+    study = connection.execute(
+        select(tables.studies.c.patient_id).where(
+            tables.studies.c.study_instance_uid == header.study_instance_uid
+        )
+    ).scalar_one()
+    if study != header.patient_id:
+        yield (
+            FindingCode.PATIENT_MISMATCH,
+            "The instance names another PatientID than the first instance of its study.",
+        )
+    series = connection.execute(
+        select(tables.series.c.study_instance_uid).where(
+            tables.series.c.series_instance_uid == header.series_instance_uid
+        )
+    ).scalar_one()
+    if series != header.study_instance_uid:
+        yield (FindingCode.STUDY_MISMATCH, "The instance's series belongs to another study.")
+    if header.has_unreadable_study_date:
+        yield (FindingCode.STUDY_DATE_UNREADABLE, "StudyDate is not a date; wanted YYYYMMDD (PS3.5 DA).")
+
+
+def _raise_finding(
+    connection: Connection, header: Header, code: FindingCode, sentence: str, at: datetime
+) -> None:
+    uid = header.study_instance_uid
+    values = {
+        "study_instance_uid": uid,
+        "sop_instance_uid": header.sop_instance_uid,
+        "code": code.value,
+        "sentence": sentence,
+        "at": at,
+    }
+    if _insert_new(connection, tables.findings, values) and code is FindingCode.PATIENT_MISMATCH:
+        changes.append(connection, kind=ChangeKind.PATIENT_MISMATCH, study_instance_uid=uid, at=at)
+
+
+def _insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless its key is taken; tell whether it is new."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1

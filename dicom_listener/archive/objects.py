@@ -1,0 +1,136 @@
+"""The bytes of each received instance, written once and never changed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from dicom_listener.archive.records import Digest
+from dicom_listener.errors import ObjectMissingError, ObjectsAddressError
+
+Bytes = bytes | bytearray | memoryview
+"""A stretch of an object; a writer never copies it."""
+
+
+class ObjectStore(Protocol):
+    """Where instances are kept, each under the digest of its data set.
+
+    One instance is one DICOM file (PS3.10): own file meta information, then the data set as received.
+    """
+
+    def prepare(self) -> None:
+        """Make ready for writing, and remove what an earlier run left half-written.
+
+        Raises
+        ------
+        ConfigurationError
+            When the store cannot be written to.
+        """
+        ...
+
+    def put(self, digest: Digest, parts: Sequence[Bytes]) -> bool:
+        """Keep `parts`, one after the other, under `digest`; return only when they survive a power cut.
+
+        An object that is there already stays as it is.
+
+        Returns
+        -------
+        bool
+            True when the object is new.
+
+        Raises
+        ------
+        OutOfResourcesError
+            When the store is full or away; nothing half-written remains.
+        """
+        ...
+
+    def mark_indexed(self, digest: Digest) -> None:
+        """Note that the object's index row is durable."""
+        ...
+
+    def unindexed(self) -> Iterable[Digest]:
+        """Name the objects put by an earlier run that ended before `mark_indexed`."""
+        ...
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the whole object, or raise `ObjectMissingError`."""
+        ...
+
+    def get_range(self, digest: Digest, start: int, length: int) -> bytes:
+        """Return at most `length` bytes from offset `start`, or raise `ObjectMissingError`."""
+        ...
+
+    def digests(self) -> Iterator[Digest]:
+        """Name every object, in no order."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever is held open."""
+        ...
+
+
+class MemoryObjectStore:
+    """An `ObjectStore` for tests."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._objects: dict[Digest, bytes] = {}
+        self._unindexed: set[Digest] = set()
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def put(self, digest: Digest, parts: Sequence[Bytes]) -> bool:
+        """Keep `parts` for as long as the process lives."""
+        if digest in self._objects:
+            return False
+        self._objects[digest] = b"".join(parts)
+        self._unindexed.add(digest)
+        return True
+
+    def mark_indexed(self, digest: Digest) -> None:
+        """Note that the object's index row is durable."""
+        self._unindexed.discard(digest)
+
+    def unindexed(self) -> Iterable[Digest]:
+        """Name the objects without `mark_indexed`."""
+        return tuple(self._unindexed)
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the whole object, or raise `ObjectMissingError`."""
+        try:
+            return self._objects[digest]
+        except KeyError:
+            raise ObjectMissingError(digest) from None
+
+    def get_range(self, digest: Digest, start: int, length: int) -> bytes:
+        """Return at most `length` bytes from offset `start`."""
+        return self.get(digest)[start : start + length]
+
+    def digests(self) -> Iterator[Digest]:
+        """Name every object."""
+        return iter(tuple(self._objects))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def open_objects(address: str) -> ObjectStore:
+    """Open the store at `address`: a folder, ``s3://bucket/prefix`` or ``memory:``.
+
+    Raises
+    ------
+    ObjectsAddressError
+        When the address is of none of these forms, or the extra 's3' is missing.
+    """
+    if address == "memory:":
+        return MemoryObjectStore()
+    if address.startswith("s3://"):
+        from dicom_listener.archive.objects_s3 import S3ObjectStore  # noqa: PLC0415 - an extra
+
+        return S3ObjectStore.open(address)
+    if "://" in address:
+        raise ObjectsAddressError(found=repr(address.partition("://")[0] + "://"))
+    from dicom_listener.archive.objects_folder import FolderObjectStore  # noqa: PLC0415 - it needs this module
+
+    return FolderObjectStore(Path(address))

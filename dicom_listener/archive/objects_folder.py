@@ -1,0 +1,157 @@
+"""Objects as files of a folder: ``objects/ab/abcd....dcm``."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.records import Digest
+from dicom_listener.errors import FolderUnusableError, ObjectMissingError, OutOfResourcesError
+
+_SUFFIX = ".dcm"
+_PARTIAL = ".part"
+
+
+class FolderObjectStore:
+    """An `ObjectStore` in a folder.
+
+    An object is written into ``spool`` under a name of its own, flushed, then linked to its place:
+    a link appears whole or not at all, and never replaces another. Its name stays in ``spool`` until
+    the index row is durable, so that a restart looks at the few objects in doubt and not at all of them.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Use `root`; `prepare` makes it."""
+        self._root = root
+        self._spool = root / "spool"
+        self._lock: IO[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Make the folders, keep other listeners out, and remove what an earlier run left half-written.
+
+        Raises
+        ------
+        FolderUnusableError
+            When the folder cannot be made or written to, or another listener writes to it.
+        """
+        try:
+            self._spool.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._root / "lock")
+            for partial in self._spool.glob(f"*{_PARTIAL}"):
+                self._finish(partial)
+            for number in range(256):
+                (self._root / f"{number:02x}").mkdir(exist_ok=True)
+            _flush_folder(self._root)
+            _flush_folder(self._root.parent)
+        except BlockingIOError as error:
+            raise FolderUnusableError(self._root, "another listener writes to it") from error
+        except OSError as error:
+            raise FolderUnusableError(self._root, error.strerror or str(error)) from error
+
+    def _finish(self, partial: Path) -> None:
+        """Remove a half-written file; one that has reached its place awaits its index row."""
+        digest = Digest(partial.name.partition(".")[0])
+        if self._path(digest).exists():
+            partial.replace(self._spool / digest)
+        else:
+            partial.unlink()
+
+    def put(self, digest: Digest, parts: Sequence[Bytes]) -> bool:
+        """Write beside the target, flush, link, flush the folder: never a half file."""
+        target = self._path(digest)
+        try:
+            if target.exists():
+                # Another thread may have linked it a moment ago: it is durable after this flush only.
+                _flush_folder(target.parent)
+                return False
+            return self._write(digest, target, parts)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutOfResourcesError(what=f"The folder {self._root}", reason=reason) from error
+
+    def _write(self, digest: Digest, target: Path, parts: Sequence[Bytes]) -> bool:
+        partial = self._spool / f"{digest}.{uuid4().hex}{_PARTIAL}"
+        try:
+            with partial.open("xb", buffering=0) as file:
+                for part in parts:
+                    _write_all(file.fileno(), part)
+                os.fsync(file.fileno())
+            try:
+                os.link(partial, target)
+            except FileExistsError:
+                _flush_folder(target.parent)
+                return False
+            _flush_folder(target.parent)
+            partial.replace(self._spool / digest)
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    def mark_indexed(self, digest: Digest) -> None:
+        """Remove the object's name from the spool; its place keeps it."""
+        with contextlib.suppress(OSError):
+            (self._spool / digest).unlink()
+
+    def unindexed(self) -> Iterable[Digest]:
+        """Name the objects that the spool still holds."""
+        if not self._spool.is_dir():
+            return ()
+        return tuple(Digest(path.name) for path in self._spool.iterdir() if path.suffix != _PARTIAL)
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the whole file, or raise `ObjectMissingError`."""
+        try:
+            return self._path(digest).read_bytes()
+        except FileNotFoundError:
+            raise ObjectMissingError(digest) from None
+
+    def get_range(self, digest: Digest, start: int, length: int) -> bytes:
+        """Return at most `length` bytes from offset `start`, or raise `ObjectMissingError`."""
+        try:
+            with self._path(digest).open("rb", buffering=0) as file:
+                return os.pread(file.fileno(), length, start)
+        except FileNotFoundError:
+            raise ObjectMissingError(digest) from None
+
+    def digests(self) -> Iterator[Digest]:
+        """Name every file in its place."""
+        for path in self._root.glob(f"[0-9a-f][0-9a-f]/*{_SUFFIX}"):
+            yield Digest(path.stem)
+
+    def close(self) -> None:
+        """Let another listener write to the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _path(self, digest: Digest) -> Path:
+        return self._root / digest[:2] / f"{digest}{_SUFFIX}"
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Return a file that holds a lock until it is closed; `BlockingIOError` when another holds it."""
+    file = path.open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _write_all(descriptor: int, part: Bytes) -> None:
+    view = memoryview(part)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

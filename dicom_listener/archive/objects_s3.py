@@ -1,0 +1,120 @@
+"""Objects in a bucket of an S3 service (extra ``s3``)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import S3Store
+
+from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.records import Digest
+from dicom_listener.errors import ObjectMissingError, ObjectsAddressError, OutOfResourcesError
+
+_SUFFIX = ".dcm"
+
+
+class S3ObjectStore:
+    """An `ObjectStore` in a bucket.
+
+    Keys, region and endpoint are the usual ``AWS_...`` variables. Put-if-absent is asked for but not
+    relied on: services differ in how atomic it is, and what is written under a digest is the same
+    whoever writes it. Which of two contents came first is decided by the index.
+    """
+
+    def __init__(self, store: S3Store) -> None:
+        """Use `store`; `open` makes it from an address."""
+        self._store = store
+
+    @classmethod
+    def open(cls, address: str) -> "S3ObjectStore":
+        """Open ``s3://bucket/prefix``, without a first request.
+
+        Raises
+        ------
+        ObjectsAddressError
+            When the address or the ``AWS_...`` variables cannot be used.
+        """
+        try:
+            store = S3Store.from_url(
+                address,
+                client_options={"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)},
+                retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
+            )
+        except (BaseError, ValueError) as error:
+            raise ObjectsAddressError(found=f"{address!r} ({error})", wanted="s3://bucket/prefix") from error
+        return cls(store)
+
+    def prepare(self) -> None:
+        """Ask the bucket for its first page, so that a wrong address is found at the start.
+
+        Raises
+        ------
+        ObjectsAddressError
+            When the bucket does not answer.
+        """
+        try:
+            next(iter(obstore.list(self._store, chunk_size=1)), None)
+        except BaseError as error:
+            reason = f"a bucket that does not answer ({_first_line(error)})"
+            raise ObjectsAddressError(found=reason, wanted="a bucket that may be read and written") from error
+
+    def put(self, digest: Digest, parts: Sequence[Bytes]) -> bool:
+        """Keep `parts` under `digest`; the service's answer says that they are durable."""
+        try:
+            obstore.put(self._store, digest + _SUFFIX, b"".join(parts), mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        except BaseError as error:
+            raise OutOfResourcesError(what="The bucket", reason=_first_line(error)) from error
+        return True
+
+    def mark_indexed(self, digest: Digest) -> None:
+        """Do nothing: see `unindexed`."""
+
+    def unindexed(self) -> Iterable[Digest]:
+        """Name none: what was put but not indexed was not acknowledged, and `rebuild` finds it."""
+        return ()
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the whole object, or raise `ObjectMissingError`."""
+        with _reading(digest):
+            return bytes(obstore.get(self._store, digest + _SUFFIX).bytes())
+
+    def get_range(self, digest: Digest, start: int, length: int) -> bytes:
+        """Return at most `length` bytes from offset `start`, or raise `ObjectMissingError`."""
+        with _reading(digest):
+            size = obstore.head(self._store, digest + _SUFFIX)["size"]
+            wanted = min(length, size - start)
+            if wanted <= 0:
+                return b""
+            return bytes(obstore.get_range(self._store, digest + _SUFFIX, start=start, length=wanted))
+
+    def digests(self) -> Iterator[Digest]:
+        """Name every object of the bucket's prefix."""
+        try:
+            for page in obstore.list(self._store):
+                for entry in page:
+                    if entry["path"].endswith(_SUFFIX):
+                        yield Digest(entry["path"].removesuffix(_SUFFIX))
+        except BaseError as error:
+            raise OutOfResourcesError(what="The bucket", reason=_first_line(error)) from error
+
+    def close(self) -> None:
+        """Do nothing: connections close by themselves."""
+
+
+@contextmanager
+def _reading(digest: Digest) -> Iterator[None]:
+    """Translate the service's errors while an object is read."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ObjectMissingError(digest) from None
+    except BaseError as error:
+        raise OutOfResourcesError(what="The bucket", reason=_first_line(error)) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]

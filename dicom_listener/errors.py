@@ -1,0 +1,155 @@
+"""Everything that the listener refuses, in one tree.
+
+* ListenerError
+  + ConfigurationError: a person must change a setting
+    - AddressTakenError
+    - FolderUnusableError
+    - ObjectsAddressError
+    - DatabaseAddressError
+    - SenderRegistrationError
+  + ArchiveError: the archive cannot do what was asked
+    - ArchiveNotReadyError
+    - OutOfResourcesError: disk full, database or object store away; the sender may try again
+    - ObjectMissingError
+    - InstanceUnknownError
+  + DataSetError: what was sent is not kept, and why
+    - MalformedDataSetError: its structure cannot be followed
+    - UnacceptableDataSetError: its structure holds, its content does not
+    - MismatchedDataSetError: it is not what its command announced
+"""
+
+from enum import StrEnum
+
+
+class ListenerError(Exception):
+    """A refusal that reads as a sentence."""
+
+
+class ConfigurationError(ListenerError):
+    """A setting that cannot be used; the command ends with exit code 2."""
+
+
+class AddressTakenError(ConfigurationError):
+    """Another program listens where this one was asked to."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        """Name the address and what the system said."""
+        super().__init__(
+            f"The listener cannot listen on {host} port {port}: {reason}. "
+            "Stop the other program, or set DICOM_LISTENER_PORT to a free port."
+        )
+
+
+class FolderUnusableError(ConfigurationError):
+    """A folder of the archive cannot be made or written to."""
+
+    def __init__(self, folder: object, reason: str) -> None:
+        """Name the folder and what the system said."""
+        super().__init__(f"The archive cannot write to the folder {folder}: {reason}.")
+
+
+class ObjectsAddressError(ConfigurationError):
+    """The object store cannot be opened at the address given."""
+
+    def __init__(self, found: str, wanted: str = "a folder or s3://bucket/prefix") -> None:
+        """Name what the address says and what was wanted."""
+        super().__init__(f"The objects address is {found}; wanted {wanted}.")
+
+
+class DatabaseAddressError(ConfigurationError):
+    """The database cannot be opened at the address given."""
+
+    def __init__(self, found: str, wanted: str = "sqlite:///path or postgresql://user@host/name") -> None:
+        """Name what the address says, without its password, and what was wanted."""
+        super().__init__(f"The database address {found}; wanted {wanted}.")
+
+
+class SenderRegistrationError(ConfigurationError):
+    """A sender that cannot be registered or removed as asked."""
+
+
+class ArchiveError(ListenerError):
+    """The archive cannot do what was asked of it."""
+
+
+class ArchiveNotReadyError(ArchiveError):
+    """The archive's database is empty or of another version."""
+
+    def __init__(self, address: str) -> None:
+        """Name the database."""
+        super().__init__(
+            f"The database {address} holds no archive of this version; run 'dicom-listener migrate'."
+        )
+
+
+class OutOfResourcesError(ArchiveError):
+    """Nothing was kept, because the disk, the database or the object store did not take it.
+
+    The sender is told 0xA700 and may send again (PS3.4 Table B.2-1).
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        """Name what did not take it, and what the system said."""
+        super().__init__(f"{what} cannot be used at the moment: {reason}.")
+
+
+class ObjectMissingError(ArchiveError):
+    """An object that the index names is not in the object store."""
+
+    def __init__(self, digest: str) -> None:
+        """Name the object."""
+        super().__init__(f"The object store holds no object {digest}.")
+        self.digest = digest
+
+
+class InstanceUnknownError(ArchiveError):
+    """No instance of this SOP Instance UID was received."""
+
+    def __init__(self, sop_instance_uid: str) -> None:
+        """Name the instance."""
+        super().__init__(f"The archive holds no instance {sop_instance_uid!r}.")
+
+
+class Reason(StrEnum):
+    """Why a data set was not kept; the codes of receipts and metrics."""
+
+    STRUCTURE = "structure"
+    TOO_DEEP = "too_deep"
+    TOO_MANY_ELEMENTS = "too_many_elements"
+    INFLATES_TOO_FAR = "inflates_too_far"
+    MALFORMED_UID = "malformed_uid"
+    MISSING_UID = "missing_uid"
+    MALFORMED_IDENTIFIER = "malformed_identifier"
+    PIXEL_DATA_CONTRADICTS_HEADER = "pixel_data_contradicts_header"
+    UID_MISMATCH = "uid_mismatch"
+    SOP_CLASS_MISMATCH = "sop_class_mismatch"
+    TRANSFER_SYNTAX = "transfer_syntax"
+
+
+class DataSetError(ListenerError):
+    """A data set that is not kept.
+
+    Parameters
+    ----------
+    reason
+        The code under which it is counted.
+    message
+        A sentence without identifiers of a patient: it goes to logs and to the sender.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        """Keep the code beside the sentence."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class MalformedDataSetError(DataSetError):
+    """The structure of the data set cannot be followed to its last byte."""
+
+
+class UnacceptableDataSetError(DataSetError):
+    """The structure holds, but a value in it cannot be accepted."""
+
+
+class MismatchedDataSetError(DataSetError):
+    """The data set is not what its C-STORE command announced."""

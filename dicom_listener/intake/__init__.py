@@ -1,0 +1,1 @@
+"""One pipeline for whatever arrives: check, keep, index, receipt."""
