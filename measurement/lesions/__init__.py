@@ -1,0 +1,1 @@
+"""Lesions, what was seen of them at a timepoint, and which may be targets."""

@@ -1,0 +1,1 @@
+"""A trial's charter as data: criteria, calendar, readers, acquisition rules, endpoints."""

@@ -1,0 +1,338 @@
+"""The whole charter of a trial as one frozen, versioned value."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from measurement.protocol.criteria import Criteria, require
+from measurement.protocol.schedule import Anchor, Schedule
+
+
+class BoundaryConvention(StrEnum):
+    """Where the outline of a mask runs, relative to the centres of its pixels."""
+
+    HALF_PIXEL = "half_pixel"
+    PIXEL_CENTRE = "pixel_centre"
+    PIXEL_CORNER = "pixel_corner"
+
+
+class ReadOrder(StrEnum):
+    """In which order a reader sees the timepoints of a subject."""
+
+    SEQUENTIAL = "sequential"
+    ALL_AT_ONCE = "all_at_once"
+
+
+class AdjudicationVariable(StrEnum):
+    """What two readers must agree on."""
+
+    BEST_OVERALL_RESPONSE = "best_overall_response"
+    CONFIRMED_BEST_OVERALL_RESPONSE = "confirmed_best_overall_response"
+    PROGRESSION = "progression"
+    PROGRESSION_DATE = "progression_date"
+    FIRST_RESPONSE_DATE = "first_response_date"
+
+
+class AdjudicationRule(StrEnum):
+    """What an adjudicator may do."""
+
+    CHOOSE_READER = "choose_reader"
+
+
+class WithdrawalAuthority(StrEnum):
+    """Whose progression withdraws a subject from imaging."""
+
+    SITE = "site"
+    CENTRAL = "central"
+    EITHER = "either"
+
+
+class CensoringRules(StrEnum):
+    """The list of conditions that dates progression-free survival."""
+
+    FDA = "fda"
+    EMA = "ema"
+
+
+class ClinicalBenefitReading(StrEnum):
+    """What has to last for clinical benefit: SD seen by then, or no progression until then."""
+
+    LAST_STABLE_ASSESSMENT = "last_stable_assessment"
+    PROGRESSION_FREE_TIME = "progression_free_time"
+
+
+class PartialDates(StrEnum):
+    """What an incomplete date stands for."""
+
+    REFUSE = "refuse"
+    FIRST_DAY = "first_day"
+    MIDDLE_DAY = "middle_day"
+    LAST_DAY = "last_day"
+
+
+class IntervalTransform(StrEnum):
+    """Scale of the confidence intervals of a Kaplan-Meier curve."""
+
+    LOG_LOG = "log_log"
+    LOG = "log"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointParameters:
+    """Choices that change an endpoint (FDA guidance on cancer endpoints; trial registration).
+
+    Attributes
+    ----------
+    anchor
+        Day from which progression-free survival and time to response are counted.
+    censoring
+        Primary list of event and censoring conditions.
+    missed_assessments_gap
+        Consecutive missed assessments before an event that censor it.
+    gap_window_days
+        Days added to the gap before assessments count as missed.
+    censor_at_new_therapy
+        Whether a new anticancer therapy before progression censors.
+    ne_is_adequate
+        Whether a not-evaluable timepoint counts as an adequate assessment.
+    clinical_benefit_reading
+        What has to last for clinical benefit.
+    clinical_benefit_above_days
+        Stable disease of more than this many days is clinical benefit.
+    partial_dates
+        What an incomplete date stands for.
+    interval_transform
+        Scale of Kaplan-Meier intervals.
+    confidence_level
+        Level of every interval.
+    """
+
+    anchor: Anchor = Anchor.FIRST_DOSE
+    censoring: CensoringRules = CensoringRules.FDA
+    missed_assessments_gap: int = 2
+    gap_window_days: int = 7
+    censor_at_new_therapy: bool = True
+    ne_is_adequate: bool = False
+    clinical_benefit_reading: ClinicalBenefitReading = ClinicalBenefitReading.LAST_STABLE_ASSESSMENT
+    clinical_benefit_above_days: int = 182
+    partial_dates: PartialDates = PartialDates.REFUSE
+    interval_transform: IntervalTransform = IntervalTransform.LOG_LOG
+    confidence_level: Decimal = Decimal("0.95")
+
+    def __post_init__(self) -> None:
+        """Refuse counts and levels that no endpoint could use."""
+        gap = self.missed_assessments_gap
+        require(gap >= 1, "missed_assessments_gap", gap, "at least 1")
+        for name in ("gap_window_days", "clinical_benefit_above_days"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        require(0 < self.confidence_level < 1, "confidence_level", self.confidence_level, "between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderPlan:
+    """Who reads, in which order, and what makes a third reader decide.
+
+    Attributes
+    ----------
+    count
+        Independent readers of each subject.
+    order
+        Order of the timepoints.
+    adjudication_variables
+        What the readers must agree on; empty when nothing is adjudicated.
+    adjudication_rule
+        What the adjudicator may do.
+    progression_date_tolerance_days
+        Progression dates that differ by no more than this agree.
+    global_review
+        Whether a reader may revisit earlier timepoints after the last one, with reasons.
+    """
+
+    count: int = 2
+    order: ReadOrder = ReadOrder.SEQUENTIAL
+    adjudication_variables: tuple[AdjudicationVariable, ...] = (
+        AdjudicationVariable.BEST_OVERALL_RESPONSE,
+        AdjudicationVariable.PROGRESSION,
+        AdjudicationVariable.PROGRESSION_DATE,
+        AdjudicationVariable.FIRST_RESPONSE_DATE,
+    )
+    adjudication_rule: AdjudicationRule = AdjudicationRule.CHOOSE_READER
+    progression_date_tolerance_days: int = 0
+    global_review: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a trial without readers."""
+        require(1 <= self.count <= 2, "count", self.count, "1 or 2")
+        tolerance = self.progression_date_tolerance_days
+        require(tolerance >= 0, "progression_date_tolerance_days", tolerance, "at least 0")
+        variables = self.adjudication_variables
+        require(
+            len(set(variables)) == len(variables), "adjudication_variables", variables, "without repetition"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcquisitionRule:
+    """What one kind of series must be like. A limit of `None` is not checked.
+
+    Attributes
+    ----------
+    name
+        What the series is called in findings, such as ``dynamic T1``.
+    modality
+        DICOM Modality (0008,0060).
+    description_contains
+        Words of which one must occur in Series Description (0008,103E); empty for any series.
+    required
+        Whether every timepoint needs one.
+    max_slice_thickness_mm
+        Greatest slice thickness.
+    max_gap_mm
+        Greatest gap between neighbouring slices.
+    max_pixel_spacing_mm
+        Greatest in-plane spacing.
+    min_slices
+        Fewest slices.
+    min_phases
+        Fewest dynamic phases.
+    max_early_phase_seconds
+        Latest first phase after contrast.
+    same_geometry_as_baseline
+        Whether orientation, spacing and thickness must be those of baseline.
+    same_field_strength_as_baseline
+        Whether the magnetic field must be that of baseline.
+    """
+
+    name: str
+    modality: str = "MR"
+    description_contains: tuple[str, ...] = ()
+    required: bool = True
+    max_slice_thickness_mm: Decimal | None = None
+    max_gap_mm: Decimal | None = None
+    max_pixel_spacing_mm: Decimal | None = None
+    min_slices: int | None = None
+    min_phases: int | None = None
+    max_early_phase_seconds: int | None = None
+    same_geometry_as_baseline: bool = False
+    same_field_strength_as_baseline: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a rule without a name or with impossible limits."""
+        require(bool(self.name), "name", self.name, "not empty")
+        for name in ("max_slice_thickness_mm", "max_pixel_spacing_mm"):
+            limit = getattr(self, name)
+            require(limit is None or limit > 0, name, limit, "above 0")
+        for name in ("max_gap_mm", "min_slices", "min_phases", "max_early_phase_seconds"):
+            limit = getattr(self, name)
+            require(limit is None or limit >= 0, name, limit, "at least 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementConvention:
+    """How a length is computed, reported and compared.
+
+    Attributes
+    ----------
+    precision_mm
+        Step to which a diameter is rounded, once, when the reader signs it.
+    boundary
+        Where the outline of a mask runs.
+    claim_tolerance_mm
+        Greatest difference between a client's length and the computed one without a finding.
+    perpendicular_tolerance_degrees
+        Greatest deviation of long and short axis from a right angle without a finding.
+    min_inside_fraction
+        Smallest part of a diameter inside the lesion without a finding.
+    """
+
+    precision_mm: Decimal = Decimal("0.1")
+    boundary: BoundaryConvention = BoundaryConvention.HALF_PIXEL
+    claim_tolerance_mm: Decimal = Decimal("0.1")
+    perpendicular_tolerance_degrees: Decimal = Decimal(10)
+    min_inside_fraction: Decimal = Decimal("0.9")
+
+    def __post_init__(self) -> None:
+        """Refuse a precision without steps and tolerances below zero."""
+        require(self.precision_mm > 0, "precision_mm", self.precision_mm, "above 0")
+        for name in ("claim_tolerance_mm", "perpendicular_tolerance_degrees", "min_inside_fraction"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdverseEventParameters:
+    """Which adverse events are counted.
+
+    Attributes
+    ----------
+    dictionary
+        Grading scale.
+    days_after_last_dose
+        Events count from consent to this many days after the last dose.
+    """
+
+    dictionary: str = "NCI CTCAE 5.0"
+    days_after_last_dose: int = 30
+
+    def __post_init__(self) -> None:
+        """Refuse a negative number of days."""
+        require(
+            self.days_after_last_dose >= 0, "days_after_last_dose", self.days_after_last_dose, "at least 0"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialProtocol:
+    """A trial's charter, as one immutable version.
+
+    Attributes
+    ----------
+    trial_id
+        Identifier of the trial (CDISC STUDYID).
+    version
+        Version of this charter; an amendment is a new one.
+    title
+        Public title.
+    effective_on
+        First day on which this version applies; `None` from the start.
+    planned_subjects
+        Subjects the trial means to enrol; `None` when it does not say.
+    withdrawal
+        Whose progression withdraws a subject.
+    schedule
+        Imaging calendar.
+    criteria
+        Response criteria.
+    endpoints
+        Parameters of the endpoints.
+    readers
+        Readers and adjudication.
+    measurement
+        Conventions of lengths.
+    adverse_events
+        Adverse events that are counted.
+    acquisition
+        Rules for the series of a timepoint.
+    """
+
+    trial_id: str
+    version: str
+    title: str
+    effective_on: date | None = None
+    planned_subjects: int | None = None
+    withdrawal: WithdrawalAuthority = WithdrawalAuthority.SITE
+    schedule: Schedule = field(default_factory=Schedule)
+    criteria: Criteria = field(default_factory=Criteria)
+    endpoints: EndpointParameters = field(default_factory=EndpointParameters)
+    readers: ReaderPlan = field(default_factory=ReaderPlan)
+    measurement: MeasurementConvention = field(default_factory=MeasurementConvention)
+    adverse_events: AdverseEventParameters = field(default_factory=AdverseEventParameters)
+    acquisition: tuple[AcquisitionRule, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a protocol that cannot be named."""
+        for name in ("trial_id", "version", "title"):
+            require(bool(getattr(self, name).strip()), name, getattr(self, name), "not empty")
+        planned = self.planned_subjects
+        require(planned is None or planned >= 1, "planned_subjects", planned, "at least 1")
