@@ -1,0 +1,1 @@
+"""Who may act, as what, and on which trials, sites and reads."""

@@ -1,0 +1,163 @@
+"""The application: the chapters' routes behind one edge."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.middleware import Middleware
+
+from imaging_service import health
+from imaging_service.accounts.dependencies import RoleGuard, anyone
+from imaging_service.accounts.passwords import Passwords
+from imaging_service.clock import Clock, SystemClock
+from imaging_service.database import Database
+from imaging_service.http.edge import EdgeMiddleware
+from imaging_service.http.gate import GateMiddleware
+from imaging_service.http.metrics import Metrics
+from imaging_service.http.openapi import install_openapi
+from imaging_service.http.problems import ERROR_RESPONSES, install_problems
+from imaging_service.http.transaction import TransactionMiddleware, Turns
+from imaging_service.settings import ServiceSettings
+
+PREFIX = "/api/v1"
+
+CHAPTERS = (
+    "accounts",
+    "audit",
+    "trials",
+    "subjects",
+    "timepoints",
+    "images",
+    "reads",
+    "assessments",
+    "outcomes",
+    "exports",
+)
+
+
+class RouteWithoutOwnerError(AssertionError):
+    """A route says neither `requires` nor `public`: a fault of the program, found when it starts."""
+
+    def __init__(self, routes: list[str]) -> None:
+        """Name the routes."""
+        super().__init__(f"Routes without an owner: {', '.join(routes)}.")
+
+
+def create_app(
+    settings: ServiceSettings,
+    database: Database,
+    *,
+    clock: Clock | None = None,
+    archive: Any = None,  # noqa: ANN401  each chapter names the part of the archive that it needs
+    jobs: Any = None,  # noqa: ANN401  each chapter names the part of the queue that it needs
+    chapters: Sequence[str] = CHAPTERS,
+) -> FastAPI:
+    """Return the service's application.
+
+    Parameters
+    ----------
+    settings
+        How it is set up.
+    database
+        The service's database, migrated.
+    clock
+        What time it is; the machine's clock when none is given.
+    archive
+        The listener's archive.
+    jobs
+        The queue of background work.
+    chapters
+        The chapters whose routes are served.
+
+    Raises
+    ------
+    RouteWithoutOwnerError
+        A route declares no owner.
+    """
+    clock = clock or SystemClock()
+    turns = Turns(database)
+    metrics = Metrics()
+    app = FastAPI(
+        title="Imaging service",
+        version="0.1.0",
+        description="Central imaging review: studies to timepoints, reads to RECIST 1.1 answers.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        separate_input_output_schemas=False,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(EdgeMiddleware, metrics=metrics),
+            Middleware(GateMiddleware, body_limit_bytes=settings.body_limit_bytes),
+            Middleware(
+                TransactionMiddleware,
+                database=database,
+                turns=turns,
+                clock=clock,
+                remembered_for=timedelta(seconds=settings.idempotency_seconds),
+            ),
+        ],
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.clock = clock
+    app.state.archive = archive
+    app.state.jobs = jobs
+    app.state.turns = turns
+    app.state.metrics = metrics
+    app.state.passwords = Passwords(
+        memory_kib=settings.password_memory_kib,
+        passes=settings.password_passes,
+        at_once=settings.passwords_at_once,
+    )
+    install_problems(app)
+    _mount_chapters(app, chapters)
+    install_openapi(app)
+    refuse_routes_without_owner(app)
+    return app
+
+
+def _mount_chapters(app: FastAPI, chapters: Sequence[str]) -> None:
+    app.include_router(health.router)
+    for chapter in chapters:
+        name = f"imaging_service.{chapter}.router"
+        if find_spec(f"imaging_service.{chapter}") and find_spec(name):
+            app.include_router(import_module(name).router, prefix=PREFIX, responses=ERROR_RESPONSES)
+
+
+def api_routes(app: FastAPI) -> Iterator[RouteContext]:
+    """Return every route that the chapters declared, with its whole path."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            yield context
+
+
+def owners(route: RouteContext) -> frozenset[str] | None:
+    """Return the roles that may call a route: none for everybody, ``None`` when it does not say."""
+    for dependency in route.dependencies:
+        if isinstance(dependency.dependency, RoleGuard):
+            return frozenset(dependency.dependency.roles)
+        if dependency.dependency is anyone:
+            return frozenset()
+    return None
+
+
+def refuse_routes_without_owner(app: FastAPI) -> None:
+    """Refuse to start with a route that declares no owner.
+
+    Raises
+    ------
+    RouteWithoutOwnerError
+        There is one.
+    """
+    ownerless = [
+        f"{'/'.join(sorted(route.methods or ()))} {route.path}"
+        for route in api_routes(app)
+        if owners(route) is None
+    ]
+    if ownerless:
+        raise RouteWithoutOwnerError(ownerless)

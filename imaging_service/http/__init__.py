@@ -1,0 +1,1 @@
+"""What every route shares: the gate, deadlines, transactions, problems, pages, CSV."""

@@ -1,0 +1,82 @@
+"""What the people who run the service may set, from the environment (``IMAGING_SERVICE_…``)."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Jobs(StrEnum):
+    """Where background work waits."""
+
+    EMBEDDED = "embedded"
+    PROCRASTINATE = "procrastinate"
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of ``imaging-service``; every one has a default that works on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="IMAGING_SERVICE_", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    port: Port = Field(8080, description="TCP port that the service listens on; 0 takes a free one.")
+    data: Path = Field(Path("data/service"), description="Folder for what the service keeps in files.")
+    database_url: str = Field(
+        "sqlite:///data/service/service.sqlite",
+        description="Database of the service: sqlite:///path or postgresql://user@host/name.",
+    )
+    archive_database_url: str = Field(
+        "sqlite:///data/archive/index.sqlite", description="The listener's database; the service reads it."
+    )
+    archive_objects: str = Field(
+        "data/archive/objects", description="The listener's objects; the service reads them."
+    )
+    jobs: Jobs = Field(
+        Jobs.EMBEDDED,
+        description="Where background work waits: 'embedded' in the database of the service, or "
+        "'procrastinate' on PostgreSQL.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    database_connections: PositiveInt = Field(
+        20,
+        description="Connections to the database for each process; at most this many requests read at once.",
+    )
+    database_wait_seconds: PositiveFloat = Field(
+        30.0, description="How long a request waits for its turn at the database before it is told 503."
+    )
+
+    body_limit_bytes: PositiveInt = Field(1_048_576, description="Longest request body.")
+    head_deadline_seconds: PositiveFloat = Field(
+        10.0, description="A request line with its headers must be there within this time."
+    )
+    body_deadline_seconds: PositiveFloat = Field(
+        30.0, description="A request body must be there within this time after its headers."
+    )
+    answer_deadline_seconds: PositiveFloat = Field(
+        30.0, description="A caller who reads nothing of its answer for this time is let go."
+    )
+    keep_alive_seconds: PositiveFloat = Field(
+        15.0, description="A connection without a request is closed after this time."
+    )
+    connection_limit: PositiveInt = Field(
+        1000, description="Open connections; above it the one that has been silent longest gives way."
+    )
+
+    session_seconds: PositiveInt = Field(43_200, description="A bearer token ends after this time.")
+    signing_seconds: PositiveInt = Field(
+        300, description="A re-entered password must be used for its signature within this time."
+    )
+    password_memory_kib: PositiveInt = Field(65_536, description="Memory of one argon2id hash (RFC 9106).")
+    password_passes: PositiveInt = Field(3, description="Passes of one argon2id hash (RFC 9106).")
+    passwords_at_once: PositiveInt = Field(4, description="Passwords checked at the same time, at most.")
+    passwords_waiting: PositiveInt = Field(
+        64, description="Sign-ins that may wait for a password check; more are told 503."
+    )
+    idempotency_seconds: PositiveInt = Field(
+        86_400, description="An Idempotency-Key is remembered for this time."
+    )

@@ -1,0 +1,150 @@
+"""A service for tests: its application over a database, with accounts of every role, and signed-in callers."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+
+from imaging_service.accounts import service as accounts
+from imaging_service.accounts.passwords import Passwords
+from imaging_service.accounts.principal import Role
+from imaging_service.accounts.scope import Grant
+from imaging_service.app import CHAPTERS, create_app
+from imaging_service.audit.actor import OPERATOR
+from imaging_service.clock import FixedClock
+from imaging_service.database import Database
+from imaging_service.settings import ServiceSettings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the test client's maker recommends another HTTP library
+    from fastapi.testclient import TestClient
+
+PASSWORD = "correct horse battery"
+MONDAY = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+ACCOUNTS: dict[str, tuple[Role, ...]] = {
+    "administrator": (Role.ADMINISTRATOR,),
+    "coordinator": (Role.COORDINATOR,),
+    "reader1": (Role.READER,),
+    "reader2": (Role.READER,),
+    "adjudicator": (Role.ADJUDICATOR,),
+    "sponsor": (Role.SPONSOR,),
+    "service": (Role.SERVICE,),
+}
+"""Accounts that every test service has; their password is `PASSWORD`."""
+
+QUICK = {"password_memory_kib": 8, "password_passes": 1}
+"""Settings that make passwords cheap, for tests only."""
+
+
+@dataclass(kw_only=True)
+class TestService:
+    """A service with its database, its clock, and a client that is signed in as whom the test says."""
+
+    __test__ = False  # not a class of tests
+
+    app: FastAPI
+    client: TestClient
+    database: Database
+    clock: FixedClock
+    settings: ServiceSettings
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def account_id(self, account: str) -> str:
+        """Return an account's key."""
+        with self.database.read() as session:
+            return accounts.find_account(session, account).account_id
+
+    def add_account(self, account: str, *roles: Role, name: str | None = None) -> None:
+        """Create one more account with `PASSWORD`."""
+        passwords: Passwords = self.app.state.passwords
+        with self.database.write() as session:
+            accounts.create_account(
+                session,
+                OPERATOR,
+                account=account,
+                name=name or account.capitalize(),
+                roles=roles,
+                password_hash=passwords.hash(PASSWORD),
+                now=self.clock.now(),
+            )
+
+    def grant(
+        self, account: str, trial_id: str, *, site_id: str | None = None, reader_slot: int | None = None
+    ) -> None:
+        """Let an account act on a trial, a site of it, or in a reader slot of it."""
+        permission = Grant(trial_id=trial_id, site_id=site_id, reader_slot=reader_slot)
+        with self.database.write() as session:
+            accounts.grant_to(session, OPERATOR, account, permission, now=self.clock.now())
+
+    def token(self, account: str) -> str:
+        """Return a token of the account; one token serves until the clock passes its end."""
+        if account not in self._tokens or self._expired(account):
+            answer = self.client.post("/api/v1/sessions", json={"account": account, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            self._tokens[account] = answer.json()["token"]
+        return self._tokens[account]
+
+    def _expired(self, account: str) -> bool:
+        answer = self.client.get(
+            "/api/v1/accounts/me", headers={"Authorization": f"Bearer {self._tokens[account]}"}
+        )
+        return answer.status_code == 401
+
+    def headers(self, account: str) -> dict[str, str]:
+        """Return the headers of a request by the account."""
+        return {"Authorization": f"Bearer {self.token(account)}"}
+
+    def request(self, method: str, path: str, account: str | None = None, **arguments: Any) -> Any:
+        """Send a request to a path below /api/v1, as the account or as nobody, and return the answer."""
+        headers = {**(self.headers(account) if account else {}), **arguments.pop("headers", {})}
+        return self.client.request(method, f"/api/v1{path}", headers=headers, **arguments)
+
+    def get(self, path: str, account: str | None = None, **arguments: Any) -> Any:
+        return self.request("GET", path, account, **arguments)
+
+    def post(self, path: str, account: str | None = None, **arguments: Any) -> Any:
+        return self.request("POST", path, account, **arguments)
+
+    def put(self, path: str, account: str | None = None, **arguments: Any) -> Any:
+        return self.request("PUT", path, account, **arguments)
+
+    def patch(self, path: str, account: str | None = None, **arguments: Any) -> Any:
+        return self.request("PATCH", path, account, **arguments)
+
+    def delete(self, path: str, account: str | None = None, **arguments: Any) -> Any:
+        return self.request("DELETE", path, account, **arguments)
+
+
+@contextmanager
+def running_service(
+    database_url: str,
+    *,
+    archive: Any = None,
+    jobs: Any = None,
+    now: datetime = MONDAY,
+    chapters: Sequence[str] = CHAPTERS,
+    **settings: Any,
+) -> Iterator[TestService]:
+    """Give a service over an empty database, with every account of `ACCOUNTS`."""
+    wanted = ServiceSettings(database_url=database_url, **{**QUICK, **settings})
+    database = Database(database_url, connections=wanted.database_connections, wait_seconds=10)
+    database.create_all()
+    clock = FixedClock(now)
+    app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
+    try:
+        with TestClient(app, raise_server_exceptions=False) as client:
+            service = TestService(app=app, client=client, database=database, clock=clock, settings=wanted)
+            _create_accounts(service)
+            yield service
+    finally:
+        database.close()
+
+
+def _create_accounts(service: TestService) -> None:
+    for account, roles in ACCOUNTS.items():
+        service.add_account(account, *roles)
