@@ -1,0 +1,1 @@
+"""Background work: one small door, two queues behind it (own tables, Procrastinate)."""
