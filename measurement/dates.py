@@ -4,7 +4,6 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from measurement.errors import MeasurementError
 
@@ -17,15 +16,6 @@ class DateTextError(MeasurementError):
     def __init__(self, text: str) -> None:
         """Name the text."""
         super().__init__(f"A date must read YYYY, YYYY-MM or YYYY-MM-DD and exist; found {text!r}.")
-
-
-class Imputation(StrEnum):
-    """Which day stands for a date that lacks its day, or its month too."""
-
-    FIRST = "first"
-    MIDDLE = "middle"
-    LAST = "last"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +68,12 @@ class PartialDate:
         month = self.month or 12
         return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
 
-    def imputed(self, rule: Imputation) -> date | None:
-        """Return the day that stands for this date, ``None`` when the rule imputes nothing.
-
-        The middle of a month is its 15th, the middle of a year its 1 July, as is usual in analysis data sets.
-        """
-        if self.is_complete or rule is Imputation.FIRST:
+    @property
+    def middle(self) -> date:
+        """Return the day that stands in the middle: the 15th of a month, 1 July of a year."""
+        if self.day:
             return self.earliest
-        if rule is Imputation.LAST:
-            return self.latest
-        if rule is Imputation.MIDDLE:
-            return date(self.year, self.month, 15) if self.month else date(self.year, 7, 1)
-        return None
+        return date(self.year, self.month, 15) if self.month else date(self.year, 7, 1)
 
     def __str__(self) -> str:
         """Return the --DTC text."""

@@ -12,12 +12,12 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import NamedTuple
 
 from measurement.errors import MeasurementError
+from measurement.protocol.trial import IntervalTransform
 
 _SAME_HEIGHT = 1e-8  # below any step that a cohort can make, above the rounding of a product of floats
 
@@ -36,14 +36,6 @@ class NegativeTimeError(MeasurementError):
     def __init__(self, time: float) -> None:
         """Name the time."""
         super().__init__(f"A survival time must be a finite number of at least 0; found {time}.")
-
-
-class Transform(StrEnum):
-    """On which scale the interval round the curve is symmetric."""
-
-    LOG_LOG = "log-log"
-    LOG = "log"
-    PLAIN = "plain"
 
 
 class Observation(NamedTuple):
@@ -88,7 +80,7 @@ class SurvivalCurve:
 
     steps: tuple[Step, ...]
     level: float
-    transform: Transform
+    transform: IntervalTransform
 
     @property
     def subjects(self) -> int:
@@ -158,7 +150,10 @@ class SurvivalCurve:
 
 
 def kaplan_meier(
-    observations: Sequence[Observation], *, level: float = 0.95, transform: Transform = Transform.LOG_LOG
+    observations: Sequence[Observation],
+    *,
+    level: float = 0.95,
+    transform: IntervalTransform = IntervalTransform.LOG_LOG,
 ) -> SurvivalCurve:
     """Estimate the survival curve of a cohort.
 
@@ -170,7 +165,7 @@ def kaplan_meier(
     level
         Two-sided confidence level.
     transform
-        Scale of the interval.
+        Scale on which the interval is symmetric.
 
     Raises
     ------
@@ -235,8 +230,8 @@ def _plain(survival: float, margin: float) -> Limits:
 
 
 # `margin` is z times the standard error of the cumulative hazard (Klein and Moeschberger, section 4.3).
-_INTERVALS: Mapping[Transform, Callable[[float, float], Limits]] = MappingProxyType(
-    {Transform.LOG_LOG: _log_log, Transform.LOG: _log, Transform.PLAIN: _plain}
+_INTERVALS: Mapping[IntervalTransform, Callable[[float, float], Limits]] = MappingProxyType(
+    {IntervalTransform.LOG_LOG: _log_log, IntervalTransform.LOG: _log, IntervalTransform.PLAIN: _plain}
 )
 
 

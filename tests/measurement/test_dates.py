@@ -2,33 +2,29 @@ from datetime import date
 
 import pytest
 
-from measurement.dates import DateTextError, Imputation, PartialDate
+from measurement.dates import DateTextError, PartialDate
 
-IMPUTED = [
-    ("2024-05-17", Imputation.NONE, date(2024, 5, 17)),
-    ("2024-05-17T09:30", Imputation.LAST, date(2024, 5, 17)),
-    ("2024-02", Imputation.FIRST, date(2024, 2, 1)),
-    ("2024-02", Imputation.MIDDLE, date(2024, 2, 15)),
-    ("2024-02", Imputation.LAST, date(2024, 2, 29)),
-    ("2023-02", Imputation.LAST, date(2023, 2, 28)),
-    ("2024", Imputation.FIRST, date(2024, 1, 1)),
-    ("2024", Imputation.MIDDLE, date(2024, 7, 1)),
-    ("2024", Imputation.LAST, date(2024, 12, 31)),
-    ("2024", Imputation.NONE, None),
-    ("2024-02", Imputation.NONE, None),
+SPANS = [
+    ("2024-05-17", date(2024, 5, 17), date(2024, 5, 17), date(2024, 5, 17)),
+    ("2024-05-17T09:30", date(2024, 5, 17), date(2024, 5, 17), date(2024, 5, 17)),
+    ("2024-02", date(2024, 2, 1), date(2024, 2, 15), date(2024, 2, 29)),
+    ("2023-02", date(2023, 2, 1), date(2023, 2, 15), date(2023, 2, 28)),
+    ("2024", date(2024, 1, 1), date(2024, 7, 1), date(2024, 12, 31)),
 ]
 
 
-@pytest.mark.parametrize(("text", "rule", "expected"), IMPUTED)
-def test_a_partial_date_stands_for_the_day_that_the_rule_says(
-    text: str, rule: Imputation, expected: date
+@pytest.mark.parametrize(("text", "earliest", "middle", "latest"), SPANS)
+def test_a_partial_date_spans_the_days_that_it_may_be(
+    text: str, earliest: date, middle: date, latest: date
 ) -> None:
-    assert PartialDate.parse(text).imputed(rule) == expected
+    partial = PartialDate.parse(text)
+    assert (partial.earliest, partial.middle, partial.latest) == (earliest, middle, latest)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "24-05-17", "2024-5", "2024-13", "2023-02-29", "17MAY2024", "2024-05-17 09:30"]
-)
+NO_DATES = ["", "24-05-17", "2024-5", "2024-13", "2023-02-29", "17MAY2024", "2024-05-17 09:30", "0000"]
+
+
+@pytest.mark.parametrize("text", NO_DATES)
 def test_a_text_that_is_no_date_is_named(text: str) -> None:
     with pytest.raises(DateTextError, match="must read YYYY, YYYY-MM or YYYY-MM-DD and exist; found"):
         PartialDate.parse(text)

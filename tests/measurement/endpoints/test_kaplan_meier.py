@@ -12,9 +12,9 @@ from measurement.endpoints.kaplan_meier import (
     NoObservationsError,
     Observation,
     SurvivalCurve,
-    Transform,
     kaplan_meier,
 )
+from measurement.protocol.trial import IntervalTransform
 
 FIXTURES = Path(__file__).parents[3] / "fixtures/endpoints"
 
@@ -44,7 +44,7 @@ def near(text: str) -> object:
 
 @pytest.mark.parametrize("row", ANSWERS)
 def test_the_curve_and_its_quantiles_are_those_of_the_reference_software(row: dict[str, str]) -> None:
-    curve = kaplan_meier(COHORTS[row["set"]], transform=Transform(row["transform"]))
+    curve = kaplan_meier(COHORTS[row["set"]], transform=IntervalTransform(row["transform"].replace("-", "_")))
     if row["kind"] == "quantile":
         quantile = curve.quantile(float(row["at"]))
         assert (quantile.time, *quantile.limits) == (

@@ -1,0 +1,68 @@
+"""How long a response lasts and how soon it comes; how long stable disease lasts; overall survival."""
+
+from measurement.endpoints.course import Course
+from measurement.endpoints.progression_free import Milestone, time_free_of_progression
+from measurement.endpoints.time_to_event import Ending, Endpoint, TimeToEvent
+from measurement.protocol.trial import CensoringRules
+from measurement.recist.responses import BestResponse
+
+
+def duration_of_response(course: Course, *, rules: CensoringRules | None = None) -> TimeToEvent | None:
+    """Return the time from the first CR or PR to progression or death (E09 4.7.1).
+
+    A response that was confirmed later starts when it was first seen. ``None`` without a response of record.
+    """
+    best = course.best_response
+    if best.responded_on is None or best.timepoint_id is None:
+        return None
+    start = Milestone(best.responded_on, best.timepoint_id)
+    return time_free_of_progression(Endpoint.DURATION_OF_RESPONSE, start, course, rules)
+
+
+def time_to_response(course: Course) -> TimeToEvent | None:
+    """Return the time from the start to the first CR or PR; ``None`` without a response of record."""
+    best, starts_on = course.best_response, course.dates.starts_on
+    if starts_on is None or best.responded_on is None or best.timepoint_id is None:
+        return None
+    return TimeToEvent(
+        endpoint=Endpoint.TIME_TO_RESPONSE,
+        starts_on=starts_on,
+        ends_on=best.responded_on,
+        ending=Ending.RESPONSE,
+        record_id=best.timepoint_id,
+    )
+
+
+def duration_of_stable_disease(course: Course, *, rules: CensoringRules | None = None) -> TimeToEvent | None:
+    """Return the time from the start to progression or death (E09 4.7.2); ``None`` unless SD was the best."""
+    starts_on = course.dates.starts_on
+    if starts_on is None or course.best_response.response is not BestResponse.SD:
+        return None
+    start = Milestone(starts_on, "start")
+    return time_free_of_progression(Endpoint.DURATION_OF_STABLE_DISEASE, start, course, rules)
+
+
+def overall_survival(course: Course) -> TimeToEvent | None:
+    """Return the time from the start to death from any cause, censored when last known to be alive.
+
+    A day of imaging is a day alive. ``None`` while the time has not started.
+    """
+    dates = course.dates
+    if dates.starts_on is None:
+        return None
+    if dates.death_on is not None:
+        ending, at = Ending.DEATH, Milestone(dates.death_on, "death")
+    else:
+        ending, at = Ending.ALIVE, Milestone(dates.starts_on, "start")
+        if dates.last_alive_on:
+            at = max(at, Milestone(dates.last_alive_on, "last contact"))
+        for timepoint in course.assessment.timepoints:
+            if timepoint.assessed_on:
+                at = max(at, Milestone(timepoint.assessed_on, timepoint.timepoint_id))
+    return TimeToEvent(
+        endpoint=Endpoint.OVERALL_SURVIVAL,
+        starts_on=dates.starts_on,
+        ends_on=at.on,
+        ending=ending,
+        record_id=at.record_id,
+    )
