@@ -2,6 +2,7 @@
 
 * ListenerError
   + ConfigurationError: a person must change a setting
+    - SettingError
     - AddressTakenError
     - FolderUnusableError
     - ObjectsAddressError
@@ -9,6 +10,7 @@
     - SenderRegistrationError
   + ArchiveError: the archive cannot do what was asked
     - ArchiveNotReadyError
+    - ArchiveVersionError
     - OutOfResourcesError: disk full, database or object store away; the sender may try again
     - ObjectMissingError
     - InstanceUnknownError
@@ -27,6 +29,14 @@ class ListenerError(Exception):
 
 class ConfigurationError(ListenerError):
     """A setting that cannot be used; the command ends with exit code 2."""
+
+
+class SettingError(ConfigurationError):
+    """A setting has a value that it cannot have."""
+
+    def __init__(self, name: str, value: object, reason: str) -> None:
+        """Name the setting, what it is and what was wanted."""
+        super().__init__(f"The setting {name} is {value!r}: {reason}.")
 
 
 class AddressTakenError(ConfigurationError):
@@ -67,6 +77,10 @@ class DatabaseAddressError(ConfigurationError):
 class SenderRegistrationError(ConfigurationError):
     """A sender that cannot be registered or removed as asked."""
 
+    def __init__(self, *, found: str, wanted: str) -> None:
+        """Say what was found and what was wanted."""
+        super().__init__(f"{found}; wanted {wanted}.")
+
 
 class ArchiveError(ListenerError):
     """The archive cannot do what was asked of it."""
@@ -80,6 +94,14 @@ class ArchiveNotReadyError(ArchiveError):
         super().__init__(
             f"The database {address} holds no archive of this version; run 'dicom-listener migrate'."
         )
+
+
+class ArchiveVersionError(ArchiveError):
+    """The archive's database was written by a later version of this program."""
+
+    def __init__(self, address: str) -> None:
+        """Name the database."""
+        super().__init__(f"The database {address} was written by a later version of dicom-listener.")
 
 
 class OutOfResourcesError(ArchiveError):
@@ -124,6 +146,7 @@ class Reason(StrEnum):
     UID_MISMATCH = "uid_mismatch"
     SOP_CLASS_MISMATCH = "sop_class_mismatch"
     TRANSFER_SYNTAX = "transfer_syntax"
+    UID_CONFLICT = "uid_conflict"
 
 
 class DataSetError(ListenerError):

@@ -1,7 +1,6 @@
 """Write the index: the rows that say what an object is and who sent it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dicom_listener.archive import changes, receipts, tables
 from dicom_listener.archive.header import Header
+from dicom_listener.archive.kept import KeptObject
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.archive.records import ChangeKind, Digest, FindingCode, Outcome
 
@@ -34,37 +34,13 @@ _INSTANCE = _names("""
 """)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptObject:
-    """An object that is durable in the object store."""
-
-    digest: Digest
-    header_digest: Digest
-    header_length: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the index already says of a SOP Instance UID."""
-
-    digest: Digest
-    transfer_syntax_uid: str
-
-    def holds(self, digest: Digest, transfer_syntax_uid: str) -> bool:
-        """Tell whether content of this digest and syntax is the content already kept."""
-        return (self.digest, self.transfer_syntax_uid) == (digest, transfer_syntax_uid)
-
-
-def known(connection: Connection, sop_instance_uid: str) -> Known | None:
-    """Return what is kept under a SOP Instance UID, or None."""
+def kept_digest(connection: Connection, sop_instance_uid: str) -> Digest | None:
+    """Return the digest of what is kept under a SOP Instance UID, or None."""
     table = tables.instances
-    row = connection.execute(
-        select(table.c.digest, table.c.transfer_syntax_uid).where(
-            table.c.sop_instance_uid == sop_instance_uid
-        )
-    ).one_or_none()
-    return row and Known(digest=Digest(row.digest), transfer_syntax_uid=row.transfer_syntax_uid)
+    digest = connection.execute(
+        select(table.c.digest).where(table.c.sop_instance_uid == sop_instance_uid)
+    ).scalar_one_or_none()
+    return None if digest is None else Digest(digest)
 
 
 def add(connection: Connection, header: Header, kept: KeptObject, provenance: Provenance) -> Outcome:
@@ -96,8 +72,7 @@ def enter(connection: Connection, header: Header, kept: KeptObject, provenance: 
     """Write the rows of one kept object without a receipt; a rebuild has the receipts already."""
     rows = {name: getattr(header, name) for name in _INSTANCE} | _object_values(kept)
     if not _insert_new(connection, tables.instances, rows | {"received_at": provenance.received_at}):
-        present = known(connection, header.sop_instance_uid)
-        if present is not None and present.holds(kept.digest, header.transfer_syntax_uid):
+        if kept_digest(connection, header.sop_instance_uid) == kept.digest:
             _add_source(connection, header, provenance)
             return Outcome.ALREADY_STORED
         return _enter_conflict(connection, header, kept, provenance)

@@ -155,7 +155,7 @@ conflicts = Table(
     _text("site_id"),
     _text("calling_ae"),
     _instant("received_at"),
-    UniqueConstraint("sop_instance_uid", "digest", "transfer_syntax_uid"),
+    UniqueConstraint("sop_instance_uid", "digest"),
     sqlite_autoincrement=True,
 )
 

@@ -1,0 +1,148 @@
+"""Is everything that was acknowledged still there, and still the same? Make the index from the objects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, select
+
+from dicom_listener.archive import index, tables
+from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.file_meta import FileMeta, split
+from dicom_listener.archive.header import Header, read_header
+from dicom_listener.archive.kept import KeptObject, digest_of
+from dicom_listener.archive.records import Digest
+from dicom_listener.errors import DataSetError, ObjectMissingError
+
+_PAGE = 500
+
+
+class Damage(StrEnum):
+    """What is wrong with a kept object."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedObject:
+    """An object that is not as it was kept."""
+
+    digest: Digest
+    sop_instance_uid: str  # empty where the object cannot be read
+    damage: Damage
+
+
+def verify(archive: Archive) -> Iterator[DamagedObject | None]:
+    """Read every kept object again and compare it with the index.
+
+    Yields
+    ------
+    DamagedObject | None
+        One value for each object: None when it is as it was kept.
+    """
+    for table in (tables.instances, tables.conflicts):
+        after = ""
+        while page := _page(archive, table.name, after):
+            for uid, kept in page:
+                yield _damage_of(archive, uid, kept)
+            after = page[-1][1].digest
+
+
+def _page(archive: Archive, table_name: str, after: str) -> list[tuple[str, KeptObject]]:
+    table = tables.metadata.tables[f"{tables.SCHEMA}.{table_name}"]
+    columns = (table.c.sop_instance_uid, *(table.c[name] for name in KeptObject.__slots__))
+    with archive.database.read() as connection:
+        rows = connection.execute(
+            select(*columns).where(table.c.digest > after).order_by(table.c.digest).limit(_PAGE)
+        ).all()
+    return [
+        (row[0], KeptObject(digest=row[1], header_digest=row[2], header_length=row[3], size=row[4]))
+        for row in rows
+    ]
+
+
+def _damage_of(archive: Archive, sop_instance_uid: str, kept: KeptObject) -> DamagedObject | None:
+    try:
+        content = memoryview(archive.objects.get(kept.digest))
+    except ObjectMissingError:
+        return DamagedObject(digest=kept.digest, sop_instance_uid=sop_instance_uid, damage=Damage.MISSING)
+    before, data_set = content[: kept.header_length], content[kept.header_length :]
+    if digest_of(data_set) == kept.digest and digest_of(before) == kept.header_digest:
+        return None
+    return DamagedObject(digest=kept.digest, sop_instance_uid=sop_instance_uid, damage=Damage.ALTERED)
+
+
+def recover(archive: Archive) -> int:
+    """Index the objects that an earlier run had kept when it ended; return how many were found.
+
+    None of them was acknowledged; their senders send them again, or not.
+    """
+    found = 0
+    for digest in archive.objects.unindexed():
+        entry = _read(archive, digest)
+        if not isinstance(entry, DamagedObject):
+            with archive.database.write() as connection:
+                index.add(connection, entry.header, entry.kept, entry.meta.provenance)
+            archive.objects.mark_indexed(digest)
+            found += 1
+    return found
+
+
+def rebuild(archive: Archive) -> Iterator[DamagedObject | None]:
+    """Make the index again from the objects alone, in the order in which they were received.
+
+    Receipts, changes and senders are not made from objects and stay as they are. Studies are open
+    afterwards; the listener settles them after the quiet period.
+
+    Yields
+    ------
+    DamagedObject | None
+        One value for each object: None when it is indexed.
+    """
+    arrivals = []
+    for digest in archive.objects.digests():
+        entry = _read(archive, digest)
+        if isinstance(entry, DamagedObject):
+            yield entry
+        else:
+            arrivals.append((entry.meta.provenance.received_at, digest))
+    with archive.database.write() as connection:
+        index.clear(connection)
+        for _, digest in sorted(arrivals):
+            yield _enter(archive, connection, digest)
+
+
+def _enter(archive: Archive, connection: Connection, digest: Digest) -> DamagedObject | None:
+    entry = _read(archive, digest)
+    if isinstance(entry, DamagedObject):
+        return entry
+    index.enter(connection, entry.header, entry.kept, entry.meta.provenance)
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    header: Header
+    kept: KeptObject
+    meta: FileMeta
+
+
+def _read(archive: Archive, digest: Digest) -> _Entry | DamagedObject:
+    """Read an object with nothing but its name to compare it with."""
+    try:
+        content = archive.objects.get(digest)
+        meta, length = split(content)
+        data_set = memoryview(content)[length:]
+        if digest_of(data_set) != digest:
+            return DamagedObject(digest=digest, sop_instance_uid=meta.sop_instance_uid, damage=Damage.ALTERED)
+        return _Entry(
+            header=read_header(data_set, meta.transfer_syntax_uid),
+            kept=KeptObject.of(digest, content[:length], len(data_set)),
+            meta=meta,
+        )
+    except ObjectMissingError:
+        return DamagedObject(digest=digest, sop_instance_uid="", damage=Damage.MISSING)
+    except DataSetError:
+        return DamagedObject(digest=digest, sop_instance_uid="", damage=Damage.UNREADABLE)

@@ -1,0 +1,139 @@
+"""Registered senders: which site a calling AE on a network belongs to."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from dicom_listener.archive import tables
+from dicom_listener.archive.database import Database
+from dicom_listener.errors import SenderRegistrationError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_AE_TITLE = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who may send, to which of our AE titles, from where, and for which site.
+
+    Raises
+    ------
+    SenderRegistrationError
+        When a title, a network or the site cannot be one.
+    """
+
+    calling_ae: str
+    called_ae: str
+    networks: tuple[Network, ...]
+    site_id: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no association could carry."""
+        for name, title in (("calling", self.calling_ae), ("called", self.called_ae)):
+            if not _AE_TITLE.fullmatch(title):
+                found = f"The {name} AE title is {title!r}"
+                wanted = "1 to 16 printable characters without backslash (PS3.5 AE)"
+                raise SenderRegistrationError(found=found, wanted=wanted)
+        if not self.networks:
+            raise SenderRegistrationError(
+                found="The sender has no network", wanted="at least one, such as 10.1.2.0/24"
+            )
+        if not self.site_id.strip() or not self.site_id.isprintable():
+            raise SenderRegistrationError(found=f"The site is {self.site_id!r}", wanted="its identifier")
+
+    def is_on(self, address: str) -> bool:
+        """Tell whether a peer's address lies in one of the sender's networks."""
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped is not None:
+            peer = peer.ipv4_mapped
+        return any(peer in network for network in self.networks)
+
+
+def networks_from(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Read networks in CIDR notation.
+
+    Raises
+    ------
+    SenderRegistrationError
+        When one is none.
+    """
+    networks = []
+    for text in texts:
+        try:
+            networks.append(ipaddress.ip_network(text))
+        except ValueError as error:
+            wanted = "an address or CIDR notation, such as 10.1.2.0/24"
+            raise SenderRegistrationError(found=f"The network is {text!r}", wanted=wanted) from error
+    return tuple(networks)
+
+
+def add(database: Database, sender: Sender) -> None:
+    """Register a sender; the running listener knows it at its next association.
+
+    Raises
+    ------
+    SenderRegistrationError
+        When this calling AE is registered for this called AE already.
+    """
+    values = {
+        "calling_ae": sender.calling_ae,
+        "called_ae": sender.called_ae,
+        "networks": " ".join(map(str, sender.networks)),
+        "site_id": sender.site_id,
+        "added_at": datetime.now(UTC),
+    }
+    with database.write() as connection:
+        try:
+            connection.execute(insert(tables.senders).values(values))
+        except IntegrityError as error:
+            raise SenderRegistrationError(
+                found=f"{sender.calling_ae!r} is registered for {sender.called_ae!r} already",
+                wanted="another calling AE title, or the old one removed first",
+            ) from error
+
+
+def remove(database: Database, calling_ae: str, called_ae: str) -> None:
+    """Remove a sender; the receipts of what it sent stay.
+
+    Raises
+    ------
+    SenderRegistrationError
+        When there is no such sender.
+    """
+    table = tables.senders
+    wanted = (table.c.calling_ae == calling_ae, table.c.called_ae == called_ae)
+    with database.write() as connection:
+        if not connection.execute(delete(table).where(*wanted)).rowcount:
+            raise SenderRegistrationError(
+                found=f"No sender {calling_ae!r} is registered for {called_ae!r}",
+                wanted="one that 'dicom-listener senders list' names",
+            )
+
+
+def all_of(connection: Connection) -> Sequence[Sender]:
+    """Return every sender, by calling and called AE title."""
+    table = tables.senders
+    rows = connection.execute(select(table).order_by(table.c.calling_ae, table.c.called_ae))
+    return tuple(
+        Sender(
+            calling_ae=row.calling_ae,
+            called_ae=row.called_ae,
+            networks=networks_from(row.networks.split()),
+            site_id=row.site_id,
+        )
+        for row in rows
+    )
+
+
+def of_calling_ae(connection: Connection, calling_ae: str) -> Sequence[Sender]:
+    """Return the registrations of one calling AE title."""
+    return tuple(sender for sender in all_of(connection) if sender.calling_ae == calling_ae)

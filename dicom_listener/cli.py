@@ -1,0 +1,201 @@
+"""The command ``dicom-listener``."""
+
+import os
+import signal
+import sys
+import threading
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from dicom_listener.archive import senders
+from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.integrity import DamagedObject
+from dicom_listener.archive.integrity import rebuild as rebuild_index
+from dicom_listener.archive.integrity import verify as verify_objects
+from dicom_listener.archive.migrate import migrate as migrate_database
+from dicom_listener.archive.senders import Sender, networks_from
+from dicom_listener.errors import ArchiveError, ConfigurationError, SettingError
+from dicom_listener.logs import set_up_logs
+from dicom_listener.settings import ListenerSettings
+
+_WRONG_SETTING = 2
+_FAILED = 1
+
+app = typer.Typer(
+    name="dicom-listener",
+    help="Receive DICOM instances and keep them durably.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+senders_app = typer.Typer(help="Who may send, and for which site.", no_args_is_help=True)
+app.add_typer(senders_app, name="senders")
+
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="Address of the index: sqlite:///... or postgresql://...")
+]
+Objects = Annotated[
+    str | None, typer.Option(help="Where the bytes are kept: a folder, or s3://bucket/prefix.")
+]
+
+
+@app.command()
+def serve(  # noqa: PLR0913, PLR0917 - one option per setting
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
+    ae_title: Annotated[str | None, typer.Option(help="Own AE title.")] = None,
+    quiet_period_seconds: Annotated[float | None, typer.Option(help="Settle after this silence.")] = None,
+    database_url: DatabaseUrl = None,
+    objects: Objects = None,
+) -> None:
+    """Listen until SIGTERM or Ctrl-C; the database is brought to this version first."""
+    from dicom_listener.network.server import Listener  # noqa: PLC0415 - the other commands need no network
+
+    set_up_logs()
+    settings = _settings(
+        host=host,
+        port=port,
+        ae_title=ae_title,
+        quiet_period_seconds=quiet_period_seconds,
+        database_url=database_url,
+        objects=objects,
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    archive = Archive.open(settings.database_url, settings.objects)
+    migrate_database(archive.database)
+    with Listener(settings, archive):
+        stopped.wait()
+    archive.close()
+    sys.stderr.flush()
+    # Threads of the network library may still wait for peers that will never answer.
+    os._exit(0)
+
+
+@app.command()
+def migrate(database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this version."""
+    archive = _archive(database_url=database_url)
+    migrate_database(archive.database)
+    typer.echo(f"The archive's database {archive.database.address} is ready.")
+
+
+@app.command()
+def verify(database_url: DatabaseUrl = None, objects: Objects = None) -> None:
+    """Read every kept object again; exit code 1 when one is not as it was kept."""
+    archive = _archive(database_url=database_url, objects=objects)
+    damaged = checked = 0
+    for entry in verify_objects(archive):
+        checked += 1
+        if entry is not None:
+            damaged += 1
+            typer.echo(_described(entry))
+    typer.echo(f"{checked} objects read, {damaged} damaged.")
+    if damaged:
+        raise typer.Exit(_FAILED)
+
+
+@app.command()
+def rebuild(database_url: DatabaseUrl = None, objects: Objects = None) -> None:
+    """Make the index again from the objects alone, while no listener runs."""
+    archive = _archive(database_url=database_url, objects=objects)
+    migrate_database(archive.database)
+    archive.objects.prepare()
+    damaged = indexed = 0
+    for entry in rebuild_index(archive):
+        if entry is None:
+            indexed += 1
+        else:
+            damaged += 1
+            typer.echo(_described(entry))
+    typer.echo(f"{indexed} objects indexed, {damaged} damaged.")
+    if damaged:
+        raise typer.Exit(_FAILED)
+
+
+@app.command()
+def stats(database_url: DatabaseUrl = None) -> None:
+    """Print how much the archive holds."""
+    for name, count in _archive(database_url=database_url).counts().items():
+        typer.echo(f"{name:<12}{count:>16}")
+
+
+@senders_app.command("add")
+def add_sender(
+    calling_ae: Annotated[str, typer.Option(help="AE title with which the sender calls.")],
+    site: Annotated[str, typer.Option(help="The site that it belongs to.")],
+    network: Annotated[list[str], typer.Option(help="Where it calls from, such as 10.1.2.0/24; repeatable.")],
+    called_ae: Annotated[str | None, typer.Option(help="AE title that it calls; ours by default.")] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Register a sender; a running listener knows it at once."""
+    settings = _settings(database_url=database_url)
+    archive = _archive(database_url=database_url)
+    sender = Sender(
+        calling_ae=calling_ae,
+        called_ae=called_ae or settings.ae_title,
+        networks=networks_from(network),
+        site_id=site,
+    )
+    migrate_database(archive.database)
+    senders.add(archive.database, sender)
+    typer.echo(f"{sender.calling_ae} may send to {sender.called_ae} for site {sender.site_id}.")
+
+
+@senders_app.command("list")
+def list_senders(database_url: DatabaseUrl = None) -> None:
+    """Print every registered sender."""
+    archive = _archive(database_url=database_url)
+    with archive.database.read() as connection:
+        for sender in senders.all_of(connection):
+            networks = " ".join(map(str, sender.networks))
+            typer.echo(f"{sender.calling_ae:<16}  {sender.called_ae:<16}  {sender.site_id}  {networks}")
+
+
+@senders_app.command("remove")
+def remove_sender(
+    calling_ae: Annotated[str, typer.Option(help="AE title with which the sender calls.")],
+    called_ae: Annotated[str | None, typer.Option(help="AE title that it calls; ours by default.")] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove a sender; what it sent stays."""
+    settings = _settings(database_url=database_url)
+    archive = _archive(database_url=database_url)
+    senders.remove(archive.database, calling_ae, called_ae or settings.ae_title)
+    typer.echo(f"{calling_ae} may not send any more.")
+
+
+def main() -> None:
+    """Run the command; whatever goes wrong is one sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except (ConfigurationError, ArchiveError) as error:
+        _end(str(error), _WRONG_SETTING)
+    except Exception as error:  # noqa: BLE001 - the last resort
+        _end(f"dicom-listener ended because of an unexpected {type(error).__name__}.", _FAILED)
+
+
+def _end(sentence: str, code: int) -> None:
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _settings(**given: Any) -> ListenerSettings:  # noqa: ANN401 - options of every type
+    try:
+        return ListenerSettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "DICOM_LISTENER_" + "_".join(map(str, first["loc"])).upper()
+        raise SettingError(name, first["input"], first["msg"]) from error
+
+
+def _archive(**given: str | None) -> Archive:
+    settings = _settings(**given)
+    return Archive.open(settings.database_url, settings.objects)
+
+
+def _described(entry: DamagedObject) -> str:
+    return f"{entry.damage.value}: object {entry.digest}, instance {entry.sop_instance_uid or 'unknown'}"

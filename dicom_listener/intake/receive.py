@@ -1,0 +1,113 @@
+"""The one way into the archive: check, keep, index, receipt."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dicom_listener.archive import index, receipts
+from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.file_meta import FileMeta
+from dicom_listener.archive.header import Header
+from dicom_listener.archive.kept import KeptObject, describe, digest_of
+from dicom_listener.archive.records import Digest, Outcome
+from dicom_listener.archive.uids import is_uid
+from dicom_listener.errors import DataSetError, MismatchedDataSetError, OutOfResourcesError, Reason
+from dicom_listener.intake.checks import Arrival, check
+from dicom_listener.settings import ConflictPolicy
+
+_OUTCOMES = {
+    Reason.UID_CONFLICT: Outcome.REFUSED_UID_CONFLICT,
+    Reason.UID_MISMATCH: Outcome.REFUSED_MISMATCH,
+    Reason.SOP_CLASS_MISMATCH: Outcome.REFUSED_MISMATCH,
+}
+
+Gate = Callable[[Arrival, Header], Arrival]
+"""Changes an arrival before it is kept, such as de-identification; it may raise `DataSetError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """What became of an arrival."""
+
+    outcome: Outcome
+    sentence: str = ""  # why it was refused, without identifiers of a patient
+    reason: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The pipeline behind every door: C-STORE today, STOW-RS beside it.
+
+    When `receive` returns ``STORED``, ``ALREADY_STORED`` or ``CONFLICT_KEPT``, the bytes, the name that
+    finds them and the index row survive a power cut. In every other case the archive is as before.
+    """
+
+    archive: Archive
+    conflicts: ConflictPolicy = ConflictPolicy.KEEP
+    maximum_inflated: int = 64 * 2**20
+    gates: tuple[Gate, ...] = ()
+
+    def receive(self, arrival: Arrival) -> Reception:
+        """Take one instance through the pipeline; never raises for what was sent or for a full disk."""
+        try:
+            header = check(arrival, maximum_inflated=self.maximum_inflated)
+            for gate in self.gates:
+                arrival = gate(arrival, header)
+                header = check(arrival, maximum_inflated=self.maximum_inflated)
+            return self._keep(arrival, header)
+        except DataSetError as error:
+            return self._refuse(arrival, error)
+        except OutOfResourcesError as error:
+            return Reception(
+                outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason="out_of_resources", sentence=str(error)
+            )
+
+    def _keep(self, arrival: Arrival, header: Header) -> Reception:
+        digest = digest_of(arrival.data_set)
+        if self._must_refuse(header, digest):
+            raise MismatchedDataSetError(
+                Reason.UID_CONFLICT, "Other content is kept under its SOP Instance UID."
+            )
+        kept = self._put(arrival, digest)
+        with self.archive.database.write() as connection:
+            outcome = index.add(connection, header, kept, arrival.provenance)
+        self.archive.objects.mark_indexed(digest)
+        return Reception(outcome=outcome, size=kept.size)
+
+    def _put(self, arrival: Arrival, digest: Digest) -> KeptObject:
+        objects = self.archive.objects
+        meta = FileMeta(
+            sop_class_uid=arrival.sop_class_uid,
+            sop_instance_uid=arrival.sop_instance_uid,
+            transfer_syntax_uid=arrival.transfer_syntax_uid,
+            provenance=arrival.provenance,
+        ).encode()
+        if objects.put(digest, (meta, arrival.data_set)):
+            return KeptObject.of(digest, meta, len(arrival.data_set))
+        kept, present = describe(objects, digest, len(arrival.data_set))
+        if present.transfer_syntax_uid != arrival.transfer_syntax_uid:
+            raise MismatchedDataSetError(
+                Reason.TRANSFER_SYNTAX, "The same bytes are kept already, under another transfer syntax."
+            )
+        return kept
+
+    def _must_refuse(self, header: Header, digest: Digest) -> bool:
+        if self.conflicts is ConflictPolicy.KEEP:
+            return False
+        with self.archive.database.read() as connection:
+            present = index.kept_digest(connection, header.sop_instance_uid)
+        return present not in (None, digest)
+
+    def _refuse(self, arrival: Arrival, error: DataSetError) -> Reception:
+        """File the receipt of a refusal; without it the refusal still stands."""
+        outcome = _OUTCOMES.get(error.reason, Outcome.REFUSED_NOT_UNDERSTOOD)
+        receipt = arrival.provenance.receipt(
+            outcome=outcome,
+            reason=error.reason.value,
+            sop_instance_uid=arrival.sop_instance_uid if is_uid(arrival.sop_instance_uid) else "",
+            size=len(arrival.data_set),
+        )
+        with contextlib.suppress(OutOfResourcesError), self.archive.database.write() as connection:
+            receipts.append(connection, receipt)
+        return Reception(outcome=outcome, reason=error.reason.value, sentence=str(error))

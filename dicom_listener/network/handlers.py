@@ -1,0 +1,161 @@
+"""What happens when an association is asked for, and when an instance arrives."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydicom.dataset import Dataset
+
+from dicom_listener.archive import receipts
+from dicom_listener.archive.provenance import Provenance
+from dicom_listener.archive.records import Outcome
+from dicom_listener.errors import ArchiveError
+from dicom_listener.intake.checks import Arrival
+from dicom_listener.intake.receive import Intake, Reception
+from dicom_listener.network.senders import printable, recognise
+from dicom_listener.network.statuses import ASSOCIATION_REJECTION, C_STORE_STATUS
+
+_log = structlog.get_logger()
+
+_MAXIMUM_COMMENT = 64  # ErrorComment is LO (PS3.7 Annex C.4)
+_STOPPING = Reception(
+    outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason="stopping", sentence="The listener is stopping."
+)
+_UNEXPECTED = 0x0110  # processing failure (PS3.7 Annex C.5.12)
+
+
+class Handlers:
+    """The listener's answers; one object for every association of a process.
+
+    The library's events and associations are untyped.
+    """
+
+    def __init__(self, intake: Intake, process: str) -> None:
+        """Give what arrives to `intake`, as received by `process`."""
+        self._intake = intake
+        self._process = process
+        self._peers: dict[Any, Provenance] = {}
+        self._in_hand = 0
+        self._is_stopping = False
+        self._changed = threading.Condition()
+
+    def active(self) -> frozenset[str]:
+        """Name the associations that may still send."""
+        with self._changed:
+            self._peers = {key: peer for key, peer in self._peers.items() if key.is_alive()}
+            return frozenset(peer.association_id for peer in self._peers.values())
+
+    def stop(self, seconds: float) -> None:
+        """Take nothing new, and wait at most `seconds` for what is in hand."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.wait_for(lambda: self._in_hand == 0, timeout=seconds)
+
+    def requested(self, event: Any) -> None:  # noqa: ANN401 - the library's event
+        """Recognise the sender, or reject the association."""
+        association = event.assoc
+        request = association.requestor.primitive
+        peer = Provenance(
+            calling_ae=printable(request.calling_ae_title.strip()),
+            called_ae=printable(request.called_ae_title.strip()),
+            peer_address=association.requestor.address,
+            site_id="",
+            received_at=datetime.now(UTC),
+            association_id=str(uuid.uuid4()),
+            process=self._process,
+        )
+        outcome = self._recognise(peer, association)
+        if outcome is None:
+            return
+        _log.info(
+            "association_rejected", reason=outcome.value, calling_ae=peer.calling_ae, peer=peer.peer_address
+        )
+        association.acse.send_reject(*ASSOCIATION_REJECTION[outcome])
+        association.kill()
+
+    def _recognise(self, peer: Provenance, association: Any) -> Outcome | None:  # noqa: ANN401 - the library's
+        """Enter a known sender's association; file the receipt of another's rejection."""
+        database = self._intake.archive.database
+        try:
+            found = recognise(database, peer.calling_ae, peer.called_ae, peer.peer_address)
+            if isinstance(found, Outcome):
+                with database.write() as connection:
+                    receipts.append(connection, peer.receipt(outcome=found, reason=found.value))
+                return found
+        except ArchiveError as error:
+            _log.error("archive_unavailable", reason=str(error))
+            return Outcome.REFUSED_OUT_OF_RESOURCES
+        except Exception as error:  # noqa: BLE001 - the library would go on to accept the association
+            _log.error("request_failed", kind=type(error).__name__)
+            return Outcome.REFUSED_OUT_OF_RESOURCES
+        with self._changed:
+            self._peers[association] = replace(peer, site_id=found.site_id)
+        return None
+
+    def stored(self, event: Any) -> Dataset:  # noqa: ANN401 - the library's event
+        """Answer a C-STORE request."""
+        with self._taken() as is_open:
+            if not is_open:
+                return _response(_STOPPING)
+            try:
+                reception = self._intake.receive(self._arrival(event))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the sender gets an answer
+                _log.error("store_failed", kind=type(error).__name__)
+                return _failure()
+        _report(reception, self._peers.get(event.assoc))
+        return _response(reception)
+
+    def _arrival(self, event: Any) -> Arrival:  # noqa: ANN401 - the library's event
+        request, peer = event.request, self._peers[event.assoc]
+        data_set = request.DataSet
+        return Arrival(
+            sop_class_uid=str(request.AffectedSOPClassUID or ""),
+            sop_instance_uid=str(request.AffectedSOPInstanceUID or ""),
+            transfer_syntax_uid=str(event.context.transfer_syntax),
+            data_set=b"" if data_set is None else data_set.getbuffer(),
+            provenance=replace(peer, received_at=datetime.now(UTC)),
+        )
+
+    @contextmanager
+    def _taken(self) -> Iterator[bool]:
+        """Count what is in hand, so that a stop can wait for it."""
+        with self._changed:
+            is_open = not self._is_stopping
+            self._in_hand += 1
+        try:
+            yield is_open
+        finally:
+            with self._changed:
+                self._in_hand -= 1
+                self._changed.notify_all()
+
+
+def _report(reception: Reception, peer: Provenance | None) -> None:
+    if C_STORE_STATUS[reception.outcome]:
+        _log.warning(
+            "instance_refused",
+            outcome=reception.outcome.value,
+            reason=reception.reason,
+            sentence=reception.sentence,
+            calling_ae=peer and peer.calling_ae,
+            association=peer and peer.association_id,
+        )
+
+
+def _response(reception: Reception) -> Dataset:
+    response = Dataset()
+    response.Status = C_STORE_STATUS[reception.outcome]
+    if reception.sentence:
+        response.ErrorComment = reception.sentence[:_MAXIMUM_COMMENT]
+    return response
+
+
+def _failure() -> Dataset:
+    response = Dataset()
+    response.Status = _UNEXPECTED
+    return response

@@ -1,0 +1,176 @@
+"""The port: associations over TCP, each in a thread of its own."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from socketserver import BaseServer
+from types import TracebackType
+from typing import Self, cast
+
+import structlog
+from pynetdicom import AE, _config, evt
+from pynetdicom.transport import ThreadedAssociationServer
+
+from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_listener.archive.integrity import recover
+from dicom_listener.errors import AddressTakenError, ArchiveError
+from dicom_listener.intake.receive import Intake
+from dicom_listener.intake.settle import Settler, close_all, close_ended
+from dicom_listener.network.contexts import supported_contexts
+from dicom_listener.network.handlers import Handlers
+from dicom_listener.settings import ListenerSettings
+
+_log = structlog.get_logger()
+
+_MAXIMUM_PDU = 128 * 1024
+_BACKLOG = 128
+_IN_HAND_SECONDS = 3.0
+_GOODBYE_SECONDS = 1.0
+
+# The library would write every message into its log, data set and all.
+_config.LOG_HANDLER_LEVEL = "none"
+logging.getLogger("pynetdicom").propagate = False
+
+
+class _Server(ThreadedAssociationServer):
+    """The library's server, with a longer queue and without a word on standard error."""
+
+    request_queue_size = _BACKLOG
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, _request: object, _address: object) -> None:
+        """Say what failed, not with which values."""
+        _log.warning("connection_failed")
+
+    def shutdown(self) -> None:
+        """Take no more connections, and close the port."""
+        BaseServer.shutdown(self)
+        self.server_close()
+
+
+class Listener:
+    """One listening port over one archive.
+
+    It listens from `start` to `stop`, or inside a ``with`` block.
+    """
+
+    def __init__(self, settings: ListenerSettings, archive: Archive) -> None:
+        """Make ready to listen as `settings` say."""
+        self._settings = settings
+        self._archive = archive
+        self._process = str(uuid.uuid4())
+        self._handlers = Handlers(
+            Intake(
+                archive=archive,
+                conflicts=settings.conflicts,
+                maximum_inflated=settings.maximum_inflated_bytes,
+            ),
+            self._process,
+        )
+        self._settler = Settler(archive.database, settings.quiet_period_seconds)
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        """Start listening."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Stop listening."""
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._server is None:
+            return self._settings.port
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Tidy up after an earlier run, then listen.
+
+        Raises
+        ------
+        ConfigurationError
+            When the port is taken, or the archive cannot be written to.
+        """
+        self._server = self._bound()
+        try:
+            self._archive.objects.prepare()
+            close_all(self._archive.database)
+            if count := recover(self._archive):
+                _log.info("instances_recovered", count=count)
+        except BaseException:
+            self._server.server_close()
+            raise
+        self._run(self._server.serve_forever, 0.1)
+        self._run(self._settle_until_stopped)
+        _log.info("ready", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
+
+    def stop(self) -> None:
+        """Take nothing new, finish what is in hand, and end every association."""
+        if self._server is None:
+            return
+        self._server.shutdown()
+        self._handlers.stop(_IN_HAND_SECONDS)
+        farewells = [
+            threading.Thread(target=association.abort, daemon=True)
+            for association in self._server.active_associations
+        ]
+        for farewell in farewells:
+            farewell.start()
+        for farewell in farewells:
+            farewell.join(_GOODBYE_SECONDS / len(farewells))
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(_GOODBYE_SECONDS)
+        self._server = None
+        _log.info("stopped")
+
+    def _bound(self) -> _Server:
+        settings = self._settings
+        entity = AE(ae_title=settings.ae_title)
+        entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+        entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+        entity.maximum_pdu_size = _MAXIMUM_PDU
+        entity.maximum_associations = settings.maximum_associations
+        entity.acse_timeout = settings.association_seconds
+        entity.dimse_timeout = settings.idle_seconds
+        entity.network_timeout = settings.idle_seconds
+        try:
+            server = entity.make_server(
+                (settings.host, settings.port),
+                contexts=supported_contexts(settings.accept_further),
+                evt_handlers=[
+                    (evt.EVT_REQUESTED, self._handlers.requested),
+                    (evt.EVT_C_STORE, self._handlers.stored),
+                ],
+                server_class=_Server,
+            )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise AddressTakenError(settings.host, settings.port, reason) from error
+        return cast("_Server", server)
+
+    def _run(self, target: Callable[..., None], *arguments: float) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _settle_until_stopped(self) -> None:
+        """Settle quiet studies; a database that is away is asked again."""
+        pause = min(1.0, self._settings.quiet_period_seconds / 4)
+        while not self._stopped.wait(pause):
+            try:
+                close_ended(self._archive.database, self._process, self._handlers.active())
+                if count := self._settler.settle():
+                    _log.info("studies_settled", count=count)
+            except ArchiveError as error:
+                _log.warning("settling_postponed", reason=str(error))
