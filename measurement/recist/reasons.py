@@ -22,52 +22,65 @@ class Rule(NamedTuple):
 
 RULES: Final = MappingProxyType(
     {
-        "no_baseline": Rule("There is no baseline to compare with.", "E09 4.3"),
-        "not_done": Rule("Nothing was assessed: {}.", "E09 4.6"),
-        "no_targets": Rule("There were no target lesions at baseline.", "E09 4.3.3"),
+        "no_baseline": Rule("There is no baseline to compare with.", "E09 4.2"),
+        "not_done": Rule("Nothing was assessed: {}.", "E09 4.4.2"),
+        # Target lesions
+        "no_targets": Rule("There were no target lesions at baseline.", "E09 4.4.1"),
         "all_targets_gone": Rule(
-            "All targets are gone; every target node has a short axis below {} mm.", "E09 4.3.1"
+            "All targets are gone, and every target node has a short axis below {} mm.", "E09 4.3.1"
         ),
-        "reappeared_after_cr": Rule("{} is there again after a complete response.", "E09 Table 3, note a; FAQ"),
+        "reappeared_after_cr": Rule("{} is there again after a complete response.", "E09 4.4.3 Table 3; FAQ"),
         "sum_progressed": Rule(
-            "The sum of {} mm is at least {} above the nadir of {} mm, and by at least {} mm.", "E09 4.3.1"
+            "The sum of {} mm is at least {:%} and {} mm above the nadir of {} mm.", "E09 4.3.1"
         ),
         "partial_sum_progressed": Rule(
-            "What was measured, {} mm, is by itself at least {} and {} mm above the nadir of {} mm.", "FAQ"
+            "What was measured, {} mm, is by itself at least {:%} and {} mm above the nadir of {} mm.",
+            "E09 4.4.2; FAQ",
         ),
-        "targets_not_all_assessed": Rule("Not every target was assessed: {}.", "E09 4.3.2, 4.6"),
+        "targets_not_all_assessed": Rule("Not every target was assessed: {}.", "E09 4.4.2"),
         "baseline_sum_unknown": Rule("The baseline sum is not complete or not above 0 mm.", "E09 4.2"),
-        "sum_decreased": Rule("The sum of {} mm is at least {} below the baseline of {} mm.", "E09 4.3.1"),
+        "sum_decreased": Rule("The sum of {} mm is at least {:%} below the baseline of {} mm.", "E09 4.3.1"),
         "response_held": Rule(
             "The sum of {} mm is no progression, and a partial response holds until CR or PD.", "FAQ"
         ),
         "neither_pr_nor_pd": Rule(
-            "The sum of {} mm is no response to the baseline of {} mm and no progression from {} mm.",
+            "The sum of {} mm is neither a response from {} mm at baseline nor progression from {} mm.",
             "E09 4.3.1",
         ),
-        "no_non_targets": Rule("There were no non-target lesions at baseline.", "E09 4.3.3"),
+        # Non-target lesions
+        "no_non_targets": Rule("There were no non-target lesions at baseline.", "E09 4.4.1"),
         "all_non_targets_gone": Rule("All non-targets are gone, and all nodes are normal.", "E09 4.3.3"),
         "unequivocal_progression": Rule("Unequivocal progression of {}.", "E09 4.3.4"),
         "non_targets_remain": Rule("Non-targets remain without unequivocal progression.", "E09 4.3.3"),
-        "non_targets_not_all_assessed": Rule("Not every non-target was assessed: {}.", "E09 4.6"),
+        "non_targets_not_all_assessed": Rule("Not every non-target was assessed: {}.", "E09 4.4.2"),
+        # New lesions
         "unequivocal_new_lesion": Rule("There is an unequivocal new lesion: {}.", "E09 4.3.5"),
         "new_lesion_first_seen": Rule("{} was first seen on {}, which dates the progression.", "E09 4.3.5"),
         "equivocal_new_lesion": Rule("An equivocal new lesion does not count yet: {}.", "E09 4.3.5"),
-        "table_1": Rule("Target {}, non-target {}, new lesion {}.", "E09 Table 1"),
-        "table_2": Rule("Non-target {}, new lesion {}; there were no targets.", "E09 Table 2"),
-        "no_disease": Rule("There was no disease at baseline; new lesion {}.", "E09 4.3.5"),
-        "after_progression": Rule("This lies after the first progression and counts no more.", "E09 4.6"),
-        "best_of_all": Rule("{} at {} is the best response until progression.", "E09 4.6"),
-        "confirmed": Rule("{} at {} is confirmed at {}.", "E09 4.6, Table 3"),
-        "not_confirmed": Rule("The response at {} was not confirmed; SD is what it shows.", "E09 Table 3"),
-        "stable_minimum_met": Rule(
-            "{} at {} lies {} days after the start; SD needs {}.", "E09 4.6, Table 3"
+        # Overall
+        "with_targets": Rule("Target {}, non-target {}, new lesion {}.", "E09 4.4.1 Table 1"),
+        "non_targets_only": Rule(
+            "Non-target {1}, new lesion {2}; there were no targets.", "E09 4.4.1 Table 2"
         ),
-        "progression_first": Rule("Progression at {}, before anything better counted.", "E09 4.6, Table 3"),
-        "disease_after_cr": Rule("Disease after the CR at {}, before the SD minimum was met.", "E09 Table 3"),
-        "stable_too_early": Rule("Nothing was assessed {} days or more after the start.", "E09 4.6, Table 3"),
-        "never_evaluable": Rule("No timepoint after baseline was evaluable.", "E09 4.6"),
-        "never_assessed": Rule("Nothing was assessed after baseline.", "E09 4.6"),
+        "no_disease": Rule("There was no disease at baseline; new lesion {2}.", "CDISC NED; E09 4.3.5"),
+        "after_progression": Rule("This lies after the first progression and counts no more.", "E09 4.4.3"),
+        # Best overall response
+        "best_until_progression": Rule("{} at {} is the best response until progression.", "E09 4.4.3"),
+        "confirmed": Rule("{} at {} is confirmed at {}.", "E09 4.4.3 Table 3; 4.6.1"),
+        "stable_minimum_met": Rule(
+            "{} at {} lies {} days after the start, and SD needs at least {}.", "E09 4.4.3 Table 3; 4.6.3"
+        ),
+        "stable_minimum_unknown": Rule("{} at {}; without a start no minimum applies.", "E09 4.6.3"),
+        "no_evidence_of_disease": Rule("There was no disease at baseline and none at {}.", "CDISC NED"),
+        "progressed": Rule("Progression at {} before anything better counted.", "E09 4.4.3 Table 3"),
+        "disease_after_cr": Rule(
+            "Disease at {} after the CR at {}, and SD was not yet old enough to count.", "E09 4.4.3 Table 3"
+        ),
+        "stable_too_early": Rule(
+            "{} at {} lies {} days after the start; SD needs at least {}.", "E09 4.4.3 Table 3; 4.6.3"
+        ),
+        "never_evaluable": Rule("No timepoint after baseline was evaluable.", "E09 4.4.2, 4.4.3"),
+        "never_assessed": Rule("Nothing was assessed after baseline.", "E09 4.4.2, 4.4.3"),
     }
 )  # fmt: skip
 """Every code a reason may have, with its sentence and source."""

@@ -5,9 +5,14 @@ a number, fails instead of answering.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from measurement.errors import SumNotEvaluableError
+from measurement.lesions.lesion import TargetObservation, TargetState
+from measurement.protocol.criteria import SumThresholds
 from measurement.units import ReportedMillimetres
+
+NOTHING = ReportedMillimetres(Decimal(0))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +45,74 @@ class IncompleteSum:
 
 
 SumOfDiameters = CompleteSum | IncompleteSum
+
+
+def value_of(target: TargetObservation, sums: SumThresholds) -> ReportedMillimetres | None:
+    """Return what a target adds to the sum, in mm (E09 4.3.2; FAQ).
+
+    Parameters
+    ----------
+    target
+        What was seen of it.
+    sums
+        The protocol's numbers.
+
+    Returns
+    -------
+    ReportedMillimetres or None
+        The diameter when there is one, however small; 5 mm when too small to measure; 0 when gone
+        or carried by the target it merged into; the sum of the fragments when split; `None`,
+        which is neither 0 nor missing, when not evaluable.
+    """
+    if target.diameter is not None:
+        return target.diameter
+    state = target.state
+    if state is TargetState.NOT_EVALUABLE:
+        return None
+    if state is TargetState.TOO_SMALL:
+        return sums.too_small_mm
+    return ReportedMillimetres(sum(target.fragments, Decimal(0)))
+
+
+def is_gone(
+    target: TargetObservation, value: ReportedMillimetres, sums: SumThresholds, *, is_nodal: bool
+) -> bool:
+    """Whether a target no longer counts as disease: 0 mm, or a normal node (E09 4.3.1).
+
+    Parameters
+    ----------
+    target
+        What was seen of it.
+    value
+        What it adds to the sum, in mm.
+    sums
+        The protocol's numbers.
+    is_nodal
+        Whether it was a lymph node at baseline.
+
+    Returns
+    -------
+    bool
+        A node that split is normal when each of its parts is.
+    """
+    if not is_nodal:
+        return value == 0
+    return max(target.fragments, default=value) < sums.normal_node_below_mm
+
+
+def sum_up(measured: Decimal, missing: tuple[str, ...]) -> SumOfDiameters:
+    """Return the sum of diameters as the type that says whether it is complete.
+
+    Parameters
+    ----------
+    measured
+        Sum in mm of the targets that have a value.
+    missing
+        Targets that have none.
+    """
+    if missing:
+        return IncompleteSum(ReportedMillimetres(measured), missing)
+    return CompleteSum(ReportedMillimetres(measured))
 
 
 def complete_mm(total: SumOfDiameters) -> ReportedMillimetres:
