@@ -149,8 +149,8 @@ def bench(request, tmp_path) -> Iterator[Bench]:
         ensure_schema(connection)
         Base.metadata.create_all(connection, tables=_TABLES)
         connection.execute(text("CREATE TABLE effects (name text)"))
-        if kind == "procrastinate":
-            installation.install(connection)
+    if kind == "procrastinate":
+        installation.install(database.writer)
     bench = Bench(kind=kind, url=url, folder=tmp_path, services=worker_process.services(kind, database))
     yield bench
     for worker in bench.workers:

@@ -1,0 +1,84 @@
+"""Triggers and the service's column types, as revisions write them.
+
+The tables say in their metadata which statements make a row final; a revision that creates such a table
+holds those statements as text, so that history does not change with the code.
+"""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import Any, Literal
+
+from alembic import op
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import MigrateOperation
+from alembic.operations.ops import CreateTableOp, MigrationScript
+from sqlalchemy import DDL, MetaData, Table
+from sqlalchemy.types import TypeEngine
+
+from imaging_service.database import DecimalText, Json, UtcDateTime
+
+_WIDTH = 90  # of a statement's lines in a revision
+_OWN_TYPES = {UtcDateTime: "UtcDateTime()", DecimalText: "DecimalText()"}
+
+
+class ExecuteOnOp(MigrateOperation):
+    """One statement for one kind of database, to be written into a revision."""
+
+    def __init__(self, dialect: str, statement: str) -> None:
+        self.dialect = dialect
+        self.statement = statement
+
+
+def execute_on(dialect: str, statement: str) -> None:
+    """Execute `statement` where the database is of the kind `dialect`."""
+    connection = op.get_bind()
+    if connection.dialect.name == dialect:
+        connection.exec_driver_sql(statement)
+
+
+@renderers.dispatch_for(ExecuteOnOp)
+def _render(context: AutogenContext, operation: ExecuteOnOp) -> str:
+    context.imports.add("from imaging_service.migrations.guards import execute_on")
+    parts = [repr(part) for part in wrap(operation.statement, _WIDTH, drop_whitespace=False)]
+    return f"execute_on({operation.dialect!r},\n{chr(10).join(parts)}\n)"
+
+
+def add_guards(metadata: MetaData, script: MigrationScript) -> None:
+    """Append the guards of the tables that a revision creates."""
+    operations = script.upgrade_ops
+    if operations is None:
+        return
+    created = [step.table_name for step in operations.ops if isinstance(step, CreateTableOp)]
+    for name in created:
+        operations.ops.extend(guards_of(metadata.tables[name]))
+
+
+def guards_of(table: Table) -> Iterator[ExecuteOnOp]:
+    """Yield the statements that follow the table's creation."""
+    for listener in table.dispatch.after_create:
+        if isinstance(listener, DDL):
+            for dialect in _dialects(listener):
+                yield ExecuteOnOp(dialect, listener.statement.replace("%%", "%"))
+
+
+def _dialects(ddl: DDL) -> Sequence[str]:
+    condition = ddl._ddl_if  # noqa: SLF001  SQLAlchemy tells it nowhere else
+    found: Any = condition.dialect if condition else None
+    if found is None:
+        return ("sqlite", "postgresql")
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:  # noqa: ANN401  Alembic's
+    """Write the service's column types by their names."""
+    if kind != "type" or not isinstance(item, TypeEngine):
+        return False
+    for own, text in _OWN_TYPES.items():
+        if isinstance(item, own):
+            context.imports.add(f"from imaging_service.database import {own.__name__}")
+            return text
+    if repr(item) == repr(Json):
+        context.imports.add("from imaging_service.database import Json")
+        return "Json"
+    return False

@@ -1,0 +1,750 @@
+"""The tables of the first version."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from imaging_service.database import DecimalText, Json, UtcDateTime
+from imaging_service.migrations.guards import execute_on
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:  # noqa: PLR0915  one table after the other
+    op.create_table(
+        "accounts",
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("roles", Json, nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_accounts")),
+        sa.UniqueConstraint("account", name=op.f("uq_accounts_account")),
+    )
+    op.create_table(
+        "audit_entries",
+        sa.Column(
+            "sequence",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=True),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("action", sa.String(length=100), nullable=False),
+        sa.Column("entity", sa.String(length=100), nullable=False),
+        sa.Column("entity_id", sa.String(length=300), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_entries")),
+        info={"audited": False},
+    )
+    op.create_index("ix_audit_entries_account_id", "audit_entries", ["account_id", "sequence"], unique=False)
+    op.create_index(
+        "ix_audit_entries_entity", "audit_entries", ["entity", "entity_id", "sequence"], unique=False
+    )
+    op.create_table(
+        "feed_cursors",
+        sa.Column("feed", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_cursors")),
+        info={"audited": False},
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("request_sha256", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", Json, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_idempotency_keys")),
+        info={"audited": False},
+    )
+    op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "job_failures",
+        sa.Column("failure_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("job_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("failed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("failure_id", name=op.f("pk_job_failures")),
+        info={"audited": False},
+    )
+    op.create_index(op.f("ix_job_failures_job_id"), "job_failures", ["job_id"], unique=False)
+    op.create_table(
+        "jobs",
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("payload", Json, nullable=False),
+        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("run_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("leased_until", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("(state = 'running') = (leased_until IS NOT NULL)", name=op.f("ck_jobs_lease")),
+        sa.CheckConstraint("state IN ('waiting', 'running', 'parked')", name=op.f("ck_jobs_state")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_jobs")),
+        info={"audited": False},
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_jobs_state_run_at", "jobs", ["state", "run_at", "job_id"], unique=False)
+    op.create_index(
+        "uq_jobs_waiting_key",
+        "jobs",
+        ["key"],
+        unique=True,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "sign_in_failures",
+        sa.Column("account_sha256", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("account_sha256", "address", name=op.f("pk_sign_in_failures")),
+        info={"audited": False},
+    )
+    op.create_index(op.f("ix_sign_in_failures_last_at"), "sign_in_failures", ["last_at"], unique=False)
+    op.create_table(
+        "trials",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("trial_id", name=op.f("pk_trials")),
+    )
+    op.create_table(
+        "account_grants",
+        sa.Column("grant_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("trial_id", sa.String(length=64), nullable=False),
+        sa.Column("site_id", sa.String(length=64), nullable=True),
+        sa.Column("reader_slot", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_account_grants_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("grant_id", name=op.f("pk_account_grants")),
+        sa.UniqueConstraint("trial_id", "reader_slot", name="uq_account_grants_reader_slot"),
+    )
+    op.create_index("ix_account_grants_account_id", "account_grants", ["account_id"], unique=False)
+    op.create_table(
+        "account_sessions",
+        sa.Column("session_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_account_sessions_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_account_sessions")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_account_sessions_token_sha256")),
+    )
+    op.create_index("ix_account_sessions_account_id", "account_sessions", ["account_id"], unique=False)
+    op.create_table(
+        "api_keys",
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("key_sha256", sa.String(length=64), nullable=False),
+        sa.Column("trial_ids", Json, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_api_keys_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_sha256", name=op.f("uq_api_keys_key_sha256")),
+    )
+    op.create_index("ix_api_keys_account_id", "api_keys", ["account_id"], unique=False)
+    op.create_table(
+        "authentication_events",
+        sa.Column("authentication_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("method", sa.String(length=32), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_authentication_events_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("authentication_id", name=op.f("pk_authentication_events")),
+    )
+    op.create_table(
+        "trial_protocols",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("filed_by", sa.String(), nullable=False),
+        sa.Column("filed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id"], ["trials.trial_id"], name=op.f("fk_trial_protocols_trial_id_trials")
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "version", name=op.f("pk_trial_protocols")),
+        sa.UniqueConstraint("trial_id", "effective_on", name="uq_trial_protocols_effective_on"),
+        sa.UniqueConstraint("trial_id", "revision", name="uq_trial_protocols_revision"),
+    )
+    op.create_table(
+        "trial_sites",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("added_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id"], ["trials.trial_id"], name=op.f("fk_trial_sites_trial_id_trials")
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "site_id", name=op.f("pk_trial_sites")),
+    )
+    op.create_index("ix_trial_sites_site_id", "trial_sites", ["site_id"], unique=False)
+    op.create_table(
+        "subjects",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("reading_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("enrolled_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "site_id"],
+            ["trial_sites.trial_id", "trial_sites.site_id"],
+            name=op.f("fk_subjects_trial_id_trial_sites"),
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", name=op.f("pk_subjects")),
+        sa.UniqueConstraint("trial_id", "reading_id", name=op.f("uq_subjects_trial_id")),
+    )
+    op.create_index("ix_subjects_trial_id_site_id", "subjects", ["trial_id", "site_id"], unique=False)
+    op.create_table(
+        "calendars",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("subject_version", sa.Integer(), nullable=False),
+        sa.Column("protocol_version", sa.String(), nullable=False),
+        sa.Column("last_received", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_calendars_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", name=op.f("pk_calendars")),
+    )
+    op.create_table(
+        "patient_ids",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("added_by", sa.String(), nullable=False),
+        sa.Column("added_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_patient_ids_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "site_id", "patient_id", "issuer", name=op.f("pk_patient_ids")),
+    )
+    op.create_index(
+        "ix_patient_ids_site_id_patient_id", "patient_ids", ["site_id", "patient_id"], unique=False
+    )
+    op.create_table(
+        "subject_versions",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("consent_on", sa.Date(), nullable=True),
+        sa.Column("randomised_on", sa.Date(), nullable=True),
+        sa.Column("first_dose_on", sa.Date(), nullable=True),
+        sa.Column("new_therapy_on", sa.Date(), nullable=True),
+        sa.Column("progression_on", sa.Date(), nullable=True),
+        sa.Column("withdrawal_on", sa.Date(), nullable=True),
+        sa.Column("withdrawal_reason", sa.String(), nullable=True),
+        sa.Column("last_contact_on", sa.Date(), nullable=True),
+        sa.Column("death_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_subject_versions_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", "version", name=op.f("pk_subject_versions")),
+    )
+    op.create_table(
+        "timepoints",
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("nominal_on", sa.Date(), nullable=True),
+        sa.Column("opens_on", sa.Date(), nullable=True),
+        sa.Column("closes_on", sa.Date(), nullable=True),
+        sa.Column("imaged_on", sa.Date(), nullable=True),
+        sa.Column("progress", sa.String(), nullable=False),
+        sa.Column("placement", sa.String(), nullable=True),
+        sa.Column("not_done_reason", sa.String(), nullable=True),
+        sa.Column("late_instances", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_timepoints_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("timepoint_id", name=op.f("pk_timepoints")),
+        sa.UniqueConstraint("trial_id", "subject_id", "number", name=op.f("uq_timepoints_trial_id")),
+    )
+    op.create_index(
+        "ix_timepoints_trial_id_progress_closes_on",
+        "timepoints",
+        ["trial_id", "progress", "closes_on"],
+        unique=False,
+    )
+    op.create_table(
+        "reads",
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("supersedes", sa.String(), nullable=True),
+        sa.Column("unlock_reason", sa.String(), nullable=True),
+        sa.Column("protocol_version", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("imaged_on", sa.Date(), nullable=False),
+        sa.Column("opened_by", sa.String(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("signed_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["supersedes"], ["reads.read_id"], name=op.f("fk_reads_supersedes_reads")),
+        sa.ForeignKeyConstraint(
+            ["timepoint_id"], ["timepoints.timepoint_id"], name=op.f("fk_reads_timepoint_id_timepoints")
+        ),
+        sa.PrimaryKeyConstraint("read_id", name=op.f("pk_reads")),
+        sa.UniqueConstraint("supersedes", name=op.f("uq_reads_supersedes")),
+        sa.UniqueConstraint("timepoint_id", "slot", "revision", name=op.f("uq_reads_timepoint_id")),
+    )
+    op.create_index(
+        "ix_reads_trial_id_slot_subject_id", "reads", ["trial_id", "slot", "subject_id"], unique=False
+    )
+    op.create_index(
+        "uq_reads_one_draft",
+        "reads",
+        ["timepoint_id", "slot"],
+        unique=True,
+        sqlite_where=sa.text("signed_at IS NULL"),
+        postgresql_where=sa.text("signed_at IS NULL"),
+    )
+    op.create_table(
+        "studies",
+        sa.Column("study_instance_uid", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=True),
+        sa.Column("patient_ids", Json, nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("study_date", sa.Date(), nullable=True),
+        sa.Column("study_date_is_unreadable", sa.Boolean(), nullable=False),
+        sa.Column("modalities", Json, nullable=False),
+        sa.Column("protocol_tag", sa.String(), nullable=False),
+        sa.Column("subject_tag", sa.String(), nullable=False),
+        sa.Column("series_count", sa.Integer(), nullable=False),
+        sa.Column("instance_count", sa.Integer(), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.Column("conflicts", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=True),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("timepoint_id", sa.String(), nullable=True),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("sentence", sa.String(), nullable=False),
+        sa.Column("confidence", sa.String(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["timepoint_id"], ["timepoints.timepoint_id"], name=op.f("fk_studies_timepoint_id_timepoints")
+        ),
+        sa.ForeignKeyConstraint(["trial_id"], ["trials.trial_id"], name=op.f("fk_studies_trial_id_trials")),
+        sa.PrimaryKeyConstraint("study_instance_uid", name=op.f("pk_studies")),
+    )
+    op.create_index("ix_studies_state_site_id", "studies", ["state", "site_id"], unique=False)
+    op.create_index("ix_studies_timepoint_id", "studies", ["timepoint_id"], unique=False)
+    op.create_index("ix_studies_trial_id_state", "studies", ["trial_id", "state"], unique=False)
+    op.create_table(
+        "read_lesions",
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("lesion_id", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("organ", sa.String(), nullable=False),
+        sa.Column("is_nodal", sa.Boolean(), nullable=False),
+        sa.Column("nature", sa.String(), nullable=False),
+        sa.Column("is_irradiated", sa.Boolean(), nullable=False),
+        sa.Column("progressed_since_irradiation", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("merged_into", sa.String(), nullable=True),
+        sa.Column("diameter_mm", DecimalText(), nullable=True),
+        sa.Column("findings", Json, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["read_id"], ["reads.read_id"], name=op.f("fk_read_lesions_read_id_reads")),
+        sa.PrimaryKeyConstraint("read_id", "lesion_id", name=op.f("pk_read_lesions")),
+    )
+    op.create_table(
+        "read_signatures",
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("printed_name", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("meaning", sa.String(), nullable=False),
+        sa.Column("signed_at", UtcDateTime(), nullable=False),
+        sa.Column("authenticated_at", UtcDateTime(), nullable=False),
+        sa.Column("record_hash", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["read_id"], ["reads.read_id"], name=op.f("fk_read_signatures_read_id_reads")
+        ),
+        sa.PrimaryKeyConstraint("read_id", name=op.f("pk_read_signatures")),
+    )
+    op.create_table(
+        "study_decisions",
+        sa.Column("study_instance_uid", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=True),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("timepoint_id", sa.String(), nullable=True),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("sentence", sa.String(), nullable=False),
+        sa.Column("confidence", sa.String(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["study_instance_uid"],
+            ["studies.study_instance_uid"],
+            name=op.f("fk_study_decisions_study_instance_uid_studies"),
+        ),
+        sa.PrimaryKeyConstraint("study_instance_uid", "version", name=op.f("pk_study_decisions")),
+    )
+    op.create_table(
+        "study_series",
+        sa.Column("study_instance_uid", sa.String(), nullable=False),
+        sa.Column("series_instance_uid", sa.String(), nullable=False),
+        sa.Column("modality", sa.String(), nullable=True),
+        sa.Column("series_number", sa.Integer(), nullable=True),
+        sa.Column("description", sa.String(), nullable=True),
+        sa.Column("frame_of_reference_uid", sa.String(), nullable=True),
+        sa.Column("facts", Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["study_instance_uid"],
+            ["studies.study_instance_uid"],
+            name=op.f("fk_study_series_study_instance_uid_studies"),
+        ),
+        sa.PrimaryKeyConstraint("study_instance_uid", "series_instance_uid", name=op.f("pk_study_series")),
+    )
+    op.create_table(
+        "read_axes",
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("lesion_id", sa.String(), nullable=False),
+        sa.Column("fragment", sa.Integer(), nullable=False),
+        sa.Column("axis", sa.String(), nullable=False),
+        sa.Column("study_instance_uid", sa.String(), nullable=False),
+        sa.Column("series_instance_uid", sa.String(), nullable=False),
+        sa.Column("sop_instance_uid", sa.String(), nullable=False),
+        sa.Column("modality", sa.String(), nullable=True),
+        sa.Column("frame", sa.Integer(), nullable=False),
+        sa.Column("start_column", sa.Double(), nullable=False),
+        sa.Column("start_row", sa.Double(), nullable=False),
+        sa.Column("end_column", sa.Double(), nullable=False),
+        sa.Column("end_row", sa.Double(), nullable=False),
+        sa.Column("length_mm", sa.Double(), nullable=False),
+        sa.Column("claimed_mm", sa.Double(), nullable=True),
+        sa.Column("reported_mm", DecimalText(), nullable=True),
+        sa.Column("plane", Json, nullable=False),
+        sa.Column("object_sha256", sa.String(), nullable=False),
+        sa.CheckConstraint("axis IN ('long', 'short')", name=op.f("ck_read_axes_axis")),
+        sa.ForeignKeyConstraint(
+            ["read_id", "lesion_id"],
+            ["read_lesions.read_id", "read_lesions.lesion_id"],
+            name=op.f("fk_read_axes_read_id_read_lesions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("read_id", "lesion_id", "fragment", "axis", name=op.f("pk_read_axes")),
+    )
+    op.create_table(
+        "study_instances",
+        sa.Column("sop_instance_uid", sa.String(), nullable=False),
+        sa.Column("study_instance_uid", sa.String(), nullable=False),
+        sa.Column("series_instance_uid", sa.String(), nullable=False),
+        sa.Column("sop_class_uid", sa.String(), nullable=False),
+        sa.Column("transfer_syntax_uid", sa.String(), nullable=False),
+        sa.Column("instance_number", sa.Integer(), nullable=True),
+        sa.Column("rows", sa.Integer(), nullable=True),
+        sa.Column("columns", sa.Integer(), nullable=True),
+        sa.Column("number_of_frames", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("frames", Json, nullable=False),
+        sa.Column("is_late", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["study_instance_uid", "series_instance_uid"],
+            ["study_series.study_instance_uid", "study_series.series_instance_uid"],
+            name=op.f("fk_study_instances_study_instance_uid_study_series"),
+        ),
+        sa.PrimaryKeyConstraint("sop_instance_uid", name=op.f("pk_study_instances")),
+    )
+    op.create_index(
+        "ix_study_instances_study_instance_uid", "study_instances", ["study_instance_uid"], unique=False
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries BEGIN SELECT "
+        "RAISE(ABORT, 'audit entries are never changed or removed'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries BEGIN SELECT "
+        "RAISE(ABORT, 'audit entries are never changed or removed'); END",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION 'audit entries are never changed or removed'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE ON audit_entries FOR EACH "
+        "ROW EXECUTE FUNCTION audit_entries_refuse()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER audit_entries_no_truncate BEFORE TRUNCATE ON audit_entries FOR EACH "
+        "STATEMENT EXECUTE FUNCTION audit_entries_refuse()",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_final_update BEFORE UPDATE ON reads WHEN OLD.signed_at IS NOT NULL "
+        "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_final_delete BEFORE DELETE ON reads WHEN OLD.signed_at IS NOT NULL "
+        "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION reads_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'a signed read never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER reads_final_truncate BEFORE TRUNCATE ON reads FOR EACH STATEMENT EXECUTE "
+        "FUNCTION reads_refuse()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION reads_final_update() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF OLD.signed_at IS NOT NULL THEN RAISE EXCEPTION 'a signed read never changes'; END"
+        " IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER reads_final_update BEFORE UPDATE ON reads FOR EACH ROW EXECUTE FUNCTION "
+        "reads_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION reads_final_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF OLD.signed_at IS NOT NULL THEN RAISE EXCEPTION 'a signed read never changes'; END"
+        " IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER reads_final_delete BEFORE DELETE ON reads FOR EACH ROW EXECUTE FUNCTION "
+        "reads_final_delete()",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_lesions_final_update BEFORE UPDATE ON read_lesions WHEN EXISTS (SELECT"
+        " 1 FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN "
+        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_lesions_final_delete BEFORE DELETE ON read_lesions WHEN EXISTS (SELECT"
+        " 1 FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN "
+        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_lesions_final_insert BEFORE INSERT ON read_lesions WHEN EXISTS (SELECT"
+        " 1 FROM reads WHERE reads.read_id = NEW.read_id AND reads.signed_at IS NOT NULL) BEGIN "
+        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_lesions_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION 'a signed read never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_lesions_final_truncate BEFORE TRUNCATE ON read_lesions FOR EACH "
+        "STATEMENT EXECUTE FUNCTION read_lesions_refuse()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_lesions_final_update() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF EXISTS (SELECT 1 FROM reads WHERE reads.read_id = OLD.read_id AND "
+        "reads.signed_at IS NOT NULL) THEN RAISE EXCEPTION 'a signed read never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_lesions_final_update BEFORE UPDATE ON read_lesions FOR EACH ROW "
+        "EXECUTE FUNCTION read_lesions_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_lesions_final_delete() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF EXISTS (SELECT 1 FROM reads WHERE reads.read_id = OLD.read_id AND "
+        "reads.signed_at IS NOT NULL) THEN RAISE EXCEPTION 'a signed read never changes'; END IF; "
+        "RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_lesions_final_delete BEFORE DELETE ON read_lesions FOR EACH ROW "
+        "EXECUTE FUNCTION read_lesions_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_lesions_final_insert() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF EXISTS (SELECT 1 FROM reads WHERE reads.read_id = NEW.read_id AND "
+        "reads.signed_at IS NOT NULL) THEN RAISE EXCEPTION 'a signed read never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_lesions_final_insert BEFORE INSERT ON read_lesions FOR EACH ROW "
+        "EXECUTE FUNCTION read_lesions_final_insert()",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_signatures_final_update BEFORE UPDATE ON read_signatures WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_signatures_refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN RAISE EXCEPTION 'a signature never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_signatures_final_truncate BEFORE TRUNCATE ON read_signatures FOR EACH "
+        "STATEMENT EXECUTE FUNCTION read_signatures_refuse()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_signatures_final_update() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a signature never changes'; END IF; RETURN "
+        "NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_signatures_final_update BEFORE UPDATE ON read_signatures FOR EACH ROW "
+        "EXECUTE FUNCTION read_signatures_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_signatures_final_delete() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a signature never changes'; END IF; RETURN "
+        "OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures FOR EACH ROW "
+        "EXECUTE FUNCTION read_signatures_final_delete()",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_axes_final_update BEFORE UPDATE ON read_axes WHEN EXISTS (SELECT 1 "
+        "FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
+        " RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_axes_final_delete BEFORE DELETE ON read_axes WHEN EXISTS (SELECT 1 "
+        "FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
+        " RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_axes_final_insert BEFORE INSERT ON read_axes WHEN EXISTS (SELECT 1 "
+        "FROM reads WHERE reads.read_id = NEW.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
+        " RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_axes_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'a signed read never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_axes_final_truncate BEFORE TRUNCATE ON read_axes FOR EACH STATEMENT "
+        "EXECUTE FUNCTION read_axes_refuse()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_axes_final_update() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF EXISTS (SELECT 1 FROM reads WHERE reads.read_id = OLD.read_id AND "
+        "reads.signed_at IS NOT NULL) THEN RAISE EXCEPTION 'a signed read never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_axes_final_update BEFORE UPDATE ON read_axes FOR EACH ROW EXECUTE "
+        "FUNCTION read_axes_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_axes_final_delete() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF EXISTS (SELECT 1 FROM reads WHERE reads.read_id = OLD.read_id AND "
+        "reads.signed_at IS NOT NULL) THEN RAISE EXCEPTION 'a signed read never changes'; END IF; "
+        "RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_axes_final_delete BEFORE DELETE ON read_axes FOR EACH ROW EXECUTE "
+        "FUNCTION read_axes_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_axes_final_insert() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF EXISTS (SELECT 1 FROM reads WHERE reads.read_id = NEW.read_id AND "
+        "reads.signed_at IS NOT NULL) THEN RAISE EXCEPTION 'a signed read never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_axes_final_insert BEFORE INSERT ON read_axes FOR EACH ROW EXECUTE "
+        "FUNCTION read_axes_final_insert()",
+    )
