@@ -4,7 +4,7 @@ from measurement.endpoints.course import Course
 from measurement.endpoints.progression_free import Milestone, time_free_of_progression
 from measurement.endpoints.time_to_event import Ending, Endpoint, TimeToEvent
 from measurement.protocol.trial import CensoringRules
-from measurement.recist.responses import BestResponse
+from measurement.recist.responses import BestResponse, OverallResponse
 
 
 def duration_of_response(course: Course, *, rules: CensoringRules | None = None) -> TimeToEvent | None:
@@ -12,24 +12,23 @@ def duration_of_response(course: Course, *, rules: CensoringRules | None = None)
 
     A response that was confirmed later starts when it was first seen. ``None`` without a response of record.
     """
-    best = course.best_response
-    if best.responded_on is None or best.timepoint_id is None:
+    start = _first_response(course)
+    if start is None:
         return None
-    start = Milestone(best.responded_on, best.timepoint_id)
     return time_free_of_progression(Endpoint.DURATION_OF_RESPONSE, start, course, rules)
 
 
 def time_to_response(course: Course) -> TimeToEvent | None:
     """Return the time from the start to the first CR or PR; ``None`` without a response of record."""
-    best, starts_on = course.best_response, course.dates.starts_on
-    if starts_on is None or best.responded_on is None or best.timepoint_id is None:
+    starts_on, response = course.dates.starts_on, _first_response(course)
+    if starts_on is None or response is None:
         return None
     return TimeToEvent(
         endpoint=Endpoint.TIME_TO_RESPONSE,
         starts_on=starts_on,
-        ends_on=best.responded_on,
+        ends_on=response.on,
         ending=Ending.RESPONSE,
-        record_id=best.timepoint_id,
+        record_id=response.record_id,
     )
 
 
@@ -65,4 +64,17 @@ def overall_survival(course: Course) -> TimeToEvent | None:
         ends_on=at.on,
         ending=ending,
         record_id=at.record_id,
+    )
+
+
+def _first_response(course: Course) -> Milestone | None:
+    """Return the first CR or PR that counts: a later CR may be the best response, and a PR the first."""
+    responded_on = course.best_response.responded_on
+    if responded_on is None:
+        return None
+    shows = (OverallResponse.CR, OverallResponse.PR)
+    return next(
+        Milestone(responded_on, timepoint.timepoint_id)
+        for timepoint in course.assessment.timepoints
+        if timepoint.assessed_on == responded_on and timepoint.overall_response in shows
     )
