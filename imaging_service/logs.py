@@ -8,17 +8,17 @@ from typing import Any
 
 import structlog
 
-_Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 
-
-def describe_exception(raised: _Raised) -> dict[str, Any]:
+def describe_exception(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
+) -> dict[str, Any]:
     """Return the kind of an exception and where it was raised, and not its message or its variables.
 
     A database's message quotes the row, and a row may name a subject.
     """
-    frames = traceback.extract_tb(raised[2])
+    frames = traceback.extract_tb(exc_info[2])
     return {
-        "type": raised[0].__name__,
+        "type": exc_info[0].__name__,
         "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-20:]],
     }
 

@@ -42,6 +42,11 @@ class ServiceSettings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
 
+    audit_witness: Path = Field(
+        Path("data/service/audit-heads.jsonl"),
+        description="File that heads of the audit chain are kept in; copy it to where nobody can change it.",
+    )
+
     database_connections: PositiveInt = Field(
         20,
         description="Connections to the database for each process; at most this many requests read at once.",

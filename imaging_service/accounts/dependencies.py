@@ -11,14 +11,19 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from imaging_service.accounts import service
+from imaging_service.accounts import sign_in
 from imaging_service.accounts.passwords import GREATEST_LENGTH, Passwords
 from imaging_service.accounts.principal import Principal, Role
-from imaging_service.accounts.service import Authentication
+from imaging_service.accounts.sign_in import Attempt, Authentication
 from imaging_service.errors import BusyError, ForbiddenError, UnauthenticatedError
-from imaging_service.http.context import CurrentClock, CurrentDatabase, CurrentTransaction, CurrentTurns
+from imaging_service.http.context import (
+    CurrentClock,
+    CurrentDatabase,
+    CurrentTransaction,
+    CurrentTurns,
+    settings_of,
+)
 from imaging_service.http.idempotency import Claim
-from imaging_service.settings import ServiceSettings
 
 _Outcome = TypeVar("_Outcome")
 _password_turns: RunVar[CapacityLimiter] = RunVar("password_turns")
@@ -46,7 +51,7 @@ async def current_principal(
     holder = object()
     limiter = await turns.take("read", holder)
     try:
-        principal = await run_sync(service.authenticate, database, credentials.credentials, clock.now())
+        principal = await run_sync(sign_in.authenticate, database, credentials.credentials, clock.now())
     finally:
         limiter.release_on_behalf_of(holder)
     request.state.account_id = principal.account_id
@@ -109,7 +114,7 @@ async def write_session(
         str | None,
         Header(
             pattern=r"^[\x21-\x7e]{1,128}$",
-            description="Sent again with the same key, the request is carried out once and answered the same.",
+            description="Sent again with the same key, a write happens once and is answered the same.",
         ),
     ] = None,
 ) -> Session:
@@ -136,9 +141,8 @@ async def check_passwords(request: Request, check: Callable[[Passwords], _Outcom
     BusyError
         Too many checks wait already.
     """
-    state = request.app.state
-    settings: ServiceSettings = state.settings
-    passwords: Passwords = state.passwords
+    settings = settings_of(request)
+    passwords: Passwords = request.app.state.passwords
     limiter = _password_turns.get(None)
     if limiter is None:
         limiter = CapacityLimiter(passwords.at_once)
@@ -168,16 +172,11 @@ async def confirmed_password(
     if password is None:
         message = "A signature needs the password entered again, in the body's field 'password'."
         raise UnauthenticatedError(message, code="password_missing")
+    attempt = Attempt(
+        account=principal.account, password=password, address=address_of(request), at=clock.now()
+    )
     return await check_passwords(
-        request,
-        lambda passwords: service.confirm_password(
-            database,
-            passwords,
-            principal,
-            password=password,
-            address=address_of(request),
-            now=clock.now(),
-        ),
+        request, lambda passwords: sign_in.confirm_password(database, passwords, principal, attempt)
     )
 
 

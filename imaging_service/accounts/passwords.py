@@ -58,9 +58,11 @@ class Passwords:
         """Whether `password` is the one; without a hash it takes as long and says no."""
         self._take_turn()
         try:
-            return self._hasher.verify(password_hash or self._nobody, password) and password_hash is not None
+            self._hasher.verify(password_hash or self._nobody, password)
         except (VerificationError, InvalidHashError):
             return False
+        else:
+            return password_hash is not None
         finally:
             self._turns.release()
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
 from imaging_service.accounts.tables import (
@@ -25,7 +26,7 @@ def add(session: Session, row: Any) -> None:  # noqa: ANN401  any table's row
     session.flush()
 
 
-def accounts() -> Select[tuple[Account]]:
+def accounts() -> Select[Account]:
     """Return the statement of every account, with its grants."""
     return select(Account).options(selectinload(Account.grants))
 
@@ -131,6 +132,20 @@ def use_authentication(
 def failures(session: Session, account_sha256: str, address: str) -> SignInFailures | None:
     """Return the wrong passwords in a row for an account name from an address."""
     return session.get(SignInFailures, (account_sha256, address))
+
+
+def count_failure(session: Session, account_sha256: str, address: str, now: datetime) -> None:
+    """Count one more wrong password, as one statement: two at the same time count two."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    first = dialect.insert(SignInFailures).values(
+        account_sha256=account_sha256, address=address, failures=1, last_at=now
+    )
+    session.execute(
+        first.on_conflict_do_update(
+            index_elements=[SignInFailures.account_sha256, SignInFailures.address],
+            set_={"failures": SignInFailures.failures + 1, "last_at": now},
+        )
+    )
 
 
 def forget_failures(session: Session, account_sha256: str, address: str, before: datetime) -> None:

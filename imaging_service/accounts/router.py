@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from imaging_service.accounts import repository, service
+from imaging_service.accounts import repository, service, sign_in
+from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import (
     CurrentPrincipal,
     NewPasswordHash,
     ReadSession,
-    WriteSession,
     address_of,
     check_passwords,
     public,
@@ -32,6 +32,7 @@ from imaging_service.accounts.schemas import (
     SignIn,
 )
 from imaging_service.accounts.scope import Grant
+from imaging_service.accounts.sign_in import Attempt
 from imaging_service.errors import NotFoundError
 from imaging_service.http.context import CurrentClock, CurrentDatabase, CurrentSettings, CurrentTransaction
 from imaging_service.http.models import RowId
@@ -43,21 +44,16 @@ AccountId = Annotated[RowId, Path(description="Key of the account.")]
 
 
 @router.post("/sessions", status_code=201, dependencies=[public()])
-async def sign_in(
+async def create_session(
     request: Request, body: SignIn, database: CurrentDatabase, clock: CurrentClock, settings: CurrentSettings
 ) -> SignedIn:
     """Sign in with an account's name and password, and get a bearer token."""
+    attempt = Attempt(
+        account=body.account, password=body.password, address=address_of(request), at=clock.now()
+    )
+    lifetime = timedelta(seconds=settings.session_seconds)
     token = await check_passwords(
-        request,
-        lambda passwords: service.sign_in(
-            database,
-            passwords,
-            account=body.account,
-            password=body.password,
-            address=address_of(request),
-            now=clock.now(),
-            lifetime=timedelta(seconds=settings.session_seconds),
-        ),
+        request, lambda passwords: sign_in.sign_in(database, passwords, attempt, lifetime)
     )
     principal = token.principal
     return SignedIn(
@@ -70,9 +66,9 @@ async def sign_in(
 
 
 @router.delete("/sessions/current", status_code=204, dependencies=[requires()])
-def sign_out(principal: CurrentPrincipal, session: WriteSession, clock: CurrentClock) -> None:
+def end_session(principal: CurrentPrincipal, act: CurrentAct) -> None:
     """Sign out: the token ends now."""
-    service.sign_out(session, principal, clock.now())
+    sign_in.sign_out(act.session, principal, act.now)
 
 
 @router.get("/accounts/me", dependencies=[requires()])
@@ -93,23 +89,18 @@ def who_am_i(principal: CurrentPrincipal) -> Me:
 
 @router.post("/accounts", status_code=201, dependencies=[requires(Role.ADMINISTRATOR)])
 def create_account(
-    response: Response,
-    body: NewAccount,
-    principal: CurrentPrincipal,
-    password_hash: NewPasswordHash,
-    session: WriteSession,
-    clock: CurrentClock,
+    response: Response, body: NewAccount, password_hash: NewPasswordHash, act: CurrentAct
 ) -> AccountAnswer:
     """Create an account."""
     row = service.create_account(
-        session,
-        principal,
+        act.session,
+        act.actor,
         account=body.account,
         name=body.name,
         roles=set(body.roles),
         password_hash=password_hash,
         grants=[_permission(grant) for grant in body.grants],
-        now=clock.now(),
+        now=act.now,
     )
     response.headers["Location"] = f"/api/v1/accounts/{row.account_id}"
     return _account(row)
@@ -129,51 +120,33 @@ def read_account(account_id: AccountId, session: ReadSession) -> AccountAnswer:
 
 
 @router.post("/accounts/{account_id}/grants", dependencies=[requires(Role.ADMINISTRATOR)])
-def grant(
-    account_id: AccountId,
-    body: GrantShape,
-    principal: CurrentPrincipal,
-    session: WriteSession,
-    clock: CurrentClock,
-) -> AccountAnswer:
+def grant(account_id: AccountId, body: GrantShape, act: CurrentAct) -> AccountAnswer:
     """Let the account act on a trial, a site of it, or in a reader slot of it."""
-    row = _existing(repository.account_by_id(session, account_id), account_id)
-    service.grant_to(session, principal, row.account, _permission(body), now=clock.now())
+    row = _existing(repository.account_by_id(act.session, account_id), account_id)
+    service.grant_to(act.session, act.actor, row.account, _permission(body), now=act.now)
     return _account(row)
 
 
 @router.post("/accounts/{account_id}/closure", status_code=204, dependencies=[requires(Role.ADMINISTRATOR)])
-def close_account(
-    account_id: AccountId,
-    body: Closing,
-    principal: CurrentPrincipal,
-    session: WriteSession,
-    clock: CurrentClock,
-) -> None:
+def close_account(account_id: AccountId, body: Closing, act: CurrentAct) -> None:
     """Close the account for good; its sessions and keys end now."""
-    service.close_account(session, principal, account_id, reason=body.reason, now=clock.now())
+    service.close_account(act.session, act.actor, account_id, reason=body.reason, now=act.now)
 
 
 @router.post("/accounts/{account_id}/api-keys", status_code=201, dependencies=[requires(Role.ADMINISTRATOR)])
 def create_api_key(
-    account_id: AccountId,
-    body: NewApiKey,
-    principal: CurrentPrincipal,
-    session: WriteSession,
-    transaction: CurrentTransaction,
-    clock: CurrentClock,
+    account_id: AccountId, body: NewApiKey, transaction: CurrentTransaction, act: CurrentAct
 ) -> NewApiKeyAnswer:
     """Give a service account a key; the answer is the only time that it is told."""
     transaction.holds_secret = True
-    now = clock.now()
     row, key = service.create_api_key(
-        session,
-        principal,
+        act.session,
+        act.actor,
         account_id,
         title=body.title,
         trial_ids=body.trial_ids,
-        expires_at=now + timedelta(days=body.valid_days),
-        now=now,
+        expires_at=act.now + timedelta(days=body.valid_days),
+        now=act.now,
     )
     return NewApiKeyAnswer(key=key, **_key(row).model_dump())
 
@@ -187,13 +160,10 @@ def list_api_keys(account_id: AccountId, session: ReadSession) -> list[ApiKeyAns
 
 @router.delete("/api-keys/{key_id}", status_code=204, dependencies=[requires(Role.ADMINISTRATOR)])
 def revoke_api_key(
-    key_id: Annotated[RowId, Path(description="Key of the API key.")],
-    principal: CurrentPrincipal,
-    session: WriteSession,
-    clock: CurrentClock,
+    key_id: Annotated[RowId, Path(description="Key of the API key.")], act: CurrentAct
 ) -> None:
     """End an API key now."""
-    service.revoke_api_key(session, principal, key_id, now=clock.now())
+    service.revoke_api_key(act.session, act.actor, key_id, now=act.now)
 
 
 def _existing(row: Account | None, account_id: str) -> Account:

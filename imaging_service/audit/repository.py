@@ -1,27 +1,18 @@
 """The audit table's SQL."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Select, insert, select, text
 from sqlalchemy.orm import Session
 
-from imaging_service.audit.chain import GENESIS, entry_hash
+from imaging_service.audit.chain import EMPTY, Head, Link, entry_hash
 from imaging_service.audit.tables import AuditEntry
 
-_LOCK = 0x61_75_64_69_74  # 'audit', the advisory lock of the chain in PostgreSQL
+__all__ = ["AuditEntry"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The last entry of the chain: enough to prove later that nothing was cut off."""
-
-    sequence: int
-    hash: str
-
-
-EMPTY = Head(sequence=0, hash=GENESIS)
+_LOCK = 0x61_75_64_69_74  # 'audit': the chain's advisory lock in PostgreSQL
+_BATCH = 5000
 
 
 def append(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -44,3 +35,37 @@ def head(session: Session) -> Head:
         select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
     ).first()
     return EMPTY if row is None else Head(sequence=row.sequence, hash=row.hash)
+
+
+def links(session: Session) -> Iterator[Link]:
+    """Return every entry in the order of the chain, a batch at a time."""
+    table = AuditEntry.__table__
+    names = [column.name for column in table.columns if column.name not in {"previous_hash", "hash"}]
+    after = None
+    while True:
+        statement = select(table).order_by(table.c.sequence).limit(_BATCH)
+        if after is not None:
+            statement = statement.where(table.c.sequence > after)
+        rows = session.execute(statement).mappings().all()
+        for row in rows:
+            yield Link(
+                sequence=row["sequence"],
+                content={name: row[name] for name in names},
+                previous_hash=row["previous_hash"],
+                hash=row["hash"],
+            )
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1]["sequence"]
+
+
+def entries(
+    *, entity: str | None = None, entity_id: str | None = None, account_id: str | None = None
+) -> Select[AuditEntry]:
+    """Return the statement of the entries about a thing, or by an account."""
+    statement = select(AuditEntry)
+    wanted = {AuditEntry.entity: entity, AuditEntry.entity_id: entity_id, AuditEntry.account_id: account_id}
+    for column, value in wanted.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    return statement

@@ -5,15 +5,16 @@ as short as possible, and last of all locks (two transactions cannot wait for ea
 A transaction that changes a table of the trial and enters nothing is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTransaction
 
-from imaging_service.audit import repository
+from imaging_service.audit import chain, repository
 from imaging_service.audit.actor import Actor
+from imaging_service.audit.chain import ChainFinding, Head
 from imaging_service.canonical import canonical_json
 from imaging_service.database import ServiceSession
 
@@ -30,7 +31,7 @@ class UnauditedChangeError(AssertionError):
         super().__init__(f"Changed without an audit entry: {', '.join(sorted(tables))}.")
 
 
-def record(
+def record(  # noqa: PLR0913  an entry has this many columns
     session: Session,
     actor: Actor,
     *,
@@ -73,6 +74,16 @@ def record(
         "reason": reason,
     }
     session.info.setdefault(_WAITING, []).append(entry)
+
+
+def head(session: Session) -> Head:
+    """Return the chain's head, to be kept where the database's owner cannot change it."""
+    return repository.head(session)
+
+
+def verify(session: Session, witnesses: Iterable[Head] = ()) -> list[ChainFinding]:
+    """Return every damaged place of the stored chain; see `imaging_service.audit.chain.verify`."""
+    return chain.verify(repository.links(session), witnesses)
 
 
 @event.listens_for(ServiceSession, "after_flush")

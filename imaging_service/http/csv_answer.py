@@ -46,10 +46,25 @@ def wanted_format(
     raise NotAcceptableError(message)
 
 
+CSV_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}, "example": "site_id,subject_id\r\nS01,S01-001\r\n"}
+        }
+    }
+}
+"""For the OpenAPI document of a route that answers CSV too."""
+
 WantedFormat = Annotated[Format, Depends(wanted_format)]
 
 
-def csv_response(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], filename: str) -> Response:
+def csv_response(
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, Any]],
+    filename: str,
+    *,
+    next_cursor: str | None = None,
+) -> Response:
     """Return `rows` as a CSV file with a header line.
 
     Parameters
@@ -60,16 +75,19 @@ def csv_response(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], file
         Mappings; lists and mappings in them become JSON text.
     filename
         Our own name for the file, such as ``"timepoints.csv"``; never a received value.
+    next_cursor
+        Of the page that the rows are, given as the header ``Next-Cursor``.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([cell(row.get(column)) for column in columns])
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    if next_cursor is not None:
+        headers["Next-Cursor"] = next_cursor
     return Response(
-        text.getvalue().encode(),
-        media_type="text/csv; charset=utf-8; header=present",
-        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+        text.getvalue().encode(), media_type="text/csv; charset=utf-8; header=present", headers=headers
     )
 
 

@@ -39,7 +39,7 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401  any JSON value
     Raises
     ------
     BadRequestError
-        The body is not JSON as this service has it; the sentence names the reason and, where it can, the place.
+        The body is not JSON as this service has it; the sentence names the reason and the place.
 
     Examples
     --------
@@ -162,7 +162,8 @@ class GateMiddleware:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise BadRequestError("The caller left before its request was whole.", code="disconnected")
+                reason = "The caller left before its request was whole."
+                raise BadRequestError(reason, code="disconnected")
             chunks.append(message.get("body", b""))
             length += len(chunks[-1])
             if length > self._limit:
@@ -203,9 +204,11 @@ def _check_target(scope: Scope) -> None:
         try:
             text = unquote_to_bytes(part).decode("utf-8")
         except UnicodeDecodeError:
-            raise BadRequestError("The address must be UTF-8, percent-encoded.", code="address_bad") from None
+            wanted = "The address must be UTF-8, percent-encoded."
+            raise BadRequestError(wanted, code="address_bad") from None
         if _CONTROL.search(text):
-            raise BadRequestError("The address holds a control character.", code="address_bad")
+            found = "The address holds a control character."
+            raise BadRequestError(found, code="address_bad")
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -8,7 +8,7 @@ database: behind SQLite's one writer, or on PostgreSQL's unique index.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -92,5 +92,5 @@ def keep(session: Session, claimed: Claim, answer: Answer) -> None:
     )
 
 
-def _is(claimed: Claim) -> tuple:
+def _is(claimed: Claim) -> tuple[ColumnElement[bool], ...]:
     return (IdempotencyKey.account_id == claimed.account_id, IdempotencyKey.key == claimed.key)

@@ -36,9 +36,9 @@ class StrictModel(BaseModel):
     @classmethod
     def _read_as_json(
         cls,
-        value: Any,
+        value: Any,  # noqa: ANN401  whatever the payload holds
         handler: ModelWrapValidatorHandler[Self],
-        info: ValidationInfo,  # noqa: ANN401
+        info: ValidationInfo,
     ) -> Self:
         """Read a decoded payload as JSON is read: strict, yet a date and an enumeration are texts there."""
         if info.mode == "python" and isinstance(value, dict):

@@ -74,7 +74,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
 """For every operation of the OpenAPI document."""
 
 
-def problem_response(
+def problem_response(  # noqa: PLR0913  a problem has this many members
     status: int,
     detail: str,
     *,

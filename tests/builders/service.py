@@ -1,5 +1,6 @@
-"""A service for tests: its application over a database, with accounts of every role, and signed-in callers."""
+"""A service for tests: its application over a database, accounts of every role, signed-in callers."""
 
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,20 +11,20 @@ from typing import Any
 from fastapi import FastAPI
 
 from imaging_service.accounts import service as accounts
-from imaging_service.accounts.passwords import Passwords
 from imaging_service.accounts.principal import Role
 from imaging_service.accounts.scope import Grant
 from imaging_service.app import CHAPTERS, create_app
 from imaging_service.audit.actor import OPERATOR
 from imaging_service.clock import FixedClock
 from imaging_service.database import Database
+from imaging_service.http.server import address_of, bind, make_server
 from imaging_service.settings import ServiceSettings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the test client's maker recommends another HTTP library
     from fastapi.testclient import TestClient
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105  of accounts that live as long as a test
 MONDAY = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 ACCOUNTS: dict[str, tuple[Role, ...]] = {
@@ -61,7 +62,6 @@ class TestService:
 
     def add_account(self, account: str, *roles: Role, name: str | None = None) -> None:
         """Create one more account with `PASSWORD`."""
-        passwords: Passwords = self.app.state.passwords
         with self.database.write() as session:
             accounts.create_account(
                 session,
@@ -69,7 +69,7 @@ class TestService:
                 account=account,
                 name=name or account.capitalize(),
                 roles=roles,
-                password_hash=passwords.hash(PASSWORD),
+                password_hash=self.app.state.passwords.hash(PASSWORD),
                 now=self.clock.now(),
             )
 
@@ -93,7 +93,7 @@ class TestService:
         answer = self.client.get(
             "/api/v1/accounts/me", headers={"Authorization": f"Bearer {self._tokens[account]}"}
         )
-        return answer.status_code == 401
+        return bool(answer.status_code == 401)
 
     def headers(self, account: str) -> dict[str, str]:
         """Return the headers of a request by the account."""
@@ -148,3 +148,20 @@ def running_service(
 def _create_accounts(service: TestService) -> None:
     for account, roles in ACCOUNTS.items():
         service.add_account(account, *roles)
+
+
+@contextmanager
+def on_loopback(service: TestService, **settings: Any) -> Iterator[str]:
+    """Serve the application on a free port of this machine, with its own server, and give the web address."""
+    wanted = service.settings.model_copy(update=settings)
+    listening = bind("127.0.0.1", 0)
+    ready = threading.Event()
+    server = make_server(service.app, wanted, ready.set)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(30), "the server did not start"
+        yield address_of(listening)
+    finally:
+        server.should_exit = True
+        thread.join(30)

@@ -1,4 +1,4 @@
-"""A service over each kind of database."""
+"""Give a service over each kind of database."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from tests.builders.service import TestService, running_service
 
 @pytest.fixture
 def service(database_url: str) -> Iterator[TestService]:
-    """A service with an account of every role, over SQLite and over PostgreSQL."""
+    """Give a service with an account of every role, over SQLite and over PostgreSQL."""
     with running_service(database_url) as running:
         yield running
 
 
 @pytest.fixture
 def sqlite_service(sqlite_url: str) -> Iterator[TestService]:
-    """The same over SQLite only, for what no database changes."""
+    """Give the same over SQLite only, for what no database changes."""
     with running_service(sqlite_url) as running:
         yield running

@@ -1,6 +1,4 @@
-from datetime import timedelta
-
-from tests.builders.service import PASSWORD, TestService
+from tests.builders.service import TestService
 
 
 def test_a_signed_in_account_is_known(service: TestService):
