@@ -1,0 +1,131 @@
+"""The server: uvicorn with our protocol, on a socket of our own."""
+
+import errno
+import os
+import resource
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from imaging_service.errors import SettingsError
+from imaging_service.http.protocol import Limits, protocol_with
+from imaging_service.settings import ServiceSettings
+
+_HEAD_BYTES = 32_768
+_BACKLOG = 1024
+_OTHER_FILES = 512
+"""File descriptors besides connections: databases, objects, libraries."""
+
+
+class Server(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None] | None = None) -> None:
+        """Call `on_ready` once requests are answered."""
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self._on_ready is not None:
+            self._on_ready()
+
+
+def make_server(
+    app: ASGIApp, settings: ServiceSettings, on_ready: Callable[[], None] | None = None
+) -> Server:
+    """Return a server for `app`; run it with the sockets of `bind`."""
+    limits = Limits(
+        head=settings.head_deadline_seconds,
+        body=settings.body_deadline_seconds,
+        answer=settings.answer_deadline_seconds,
+        idle=settings.keep_alive_seconds,
+        connections=settings.connection_limit,
+    )
+    config = uvicorn.Config(
+        app,
+        http=protocol_with(limits),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=max(1, int(settings.keep_alive_seconds)),
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+    )
+    return Server(config, on_ready)
+
+
+def serve(app: ASGIApp, settings: ServiceSettings, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve `app` until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    app
+        The application.
+    settings
+        Address, port and limits.
+    on_ready
+        Told the web address once requests are answered.
+
+    Raises
+    ------
+    SettingsError
+        The address or the port cannot be had.
+    """
+    listening = bind(settings.host, settings.port)
+    address = address_of(listening)
+    _allow_files(settings.connection_limit + _OTHER_FILES)
+    make_server(app, settings, None if on_ready is None else lambda: on_ready(address)).run([listening])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises
+    ------
+    SettingsError
+        The port is taken, is not allowed, or the host is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise SettingsError(_sentence(host, port, error)) from error
+    return listening
+
+
+def _sentence(host: str, port: int, error: OSError) -> str:
+    setting = "set IMAGING_SERVICE_PORT to a free one"
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is taken by another program; {setting}."
+    if error.errno == errno.EACCES:
+        return f"Port {port} of {host} is not allowed to this user; {setting}, above 1023."
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return (
+        f"The service cannot listen on {host}: {reason}; "
+        "set IMAGING_SERVICE_HOST to an address of this machine."
+    )
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return the web address of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise this process's limit of open files as far as it may be raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
