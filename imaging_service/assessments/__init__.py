@@ -1,0 +1,1 @@
+"""Responses derived from signed reads, stored with everything they follow from."""

@@ -1,0 +1,1 @@
+"""Endpoints of a subject and of the cohort."""

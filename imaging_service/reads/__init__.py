@@ -1,0 +1,1 @@
+"""What each reader saw, measured and signed, one read per timepoint."""

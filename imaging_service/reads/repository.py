@@ -1,0 +1,591 @@
+"""Reads in the database; `visible_to` is the only way to any of their rows.
+
+Every selection of a read, a lesion, an axis or a signature begins with `visible_to`, so that blinding
+holds where rows are chosen and not where they are shown. A test forbids any other way.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
+
+from imaging_service.accounts.principal import Principal, Role
+from imaging_service.http.pages import Page, PageRequest
+from imaging_service.reads.measuring import MeasurableInstance
+from imaging_service.reads.read import Axis, DrawnAxis, LesionRecord, Read, Signature
+from imaging_service.reads.sequence import Occasion
+from imaging_service.reads.tables import AxisRow, LesionRow, ReadRow, SignatureRow
+from imaging_service.subjects.tables import SubjectRow
+from imaging_service.timepoints.tables import StudyInstanceRow, StudyRow, StudySeriesRow, TimepointRow
+from measurement.lesions.lesion import Nature
+from measurement.lesions.lesion import Role as LesionRole
+from measurement.units import Millimetres, ReportedMillimetres
+
+UNBLINDED = frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR, Role.SERVICE})
+"""Roles that see every read of their trials and sites, unless they read in the trial themselves."""
+
+
+def visible_to(principal: Principal) -> Select[ReadRow]:
+    """Select the reads that a principal may see.
+
+    A reader sees the reads of its own slot and nothing else of that trial, whatever other roles the
+    account has; the unblinded roles see every read in their scope; everybody else sees none.
+    """
+    slots = {
+        (grant.trial_id, grant.reader_slot)
+        for grant in principal.scope.grants
+        if grant.reader_slot is not None
+    }
+    own = or_(*(and_(ReadRow.trial_id == trial, ReadRow.slot == slot) for trial, slot in sorted(slots)))
+    conditions: list[ColumnElement[bool]] = []
+    if slots and principal.has(Role.READER):
+        conditions.append(own)
+    if principal.has(*UNBLINDED):
+        read_in = sorted({trial for trial, _ in slots})
+        conditions.append(and_(ReadRow.trial_id.not_in(read_in), _in_scope(principal)))
+    if not conditions:
+        return select(ReadRow).where(ReadRow.read_id.is_(None))
+    return select(ReadRow).where(or_(*conditions))
+
+
+def _in_scope(principal: Principal) -> ColumnElement[bool]:
+    return exists().where(
+        SubjectRow.trial_id == ReadRow.trial_id,
+        SubjectRow.subject_id == ReadRow.subject_id,
+        principal.scope.sites(SubjectRow.trial_id, SubjectRow.site_id),
+    )
+
+
+def find(session: Session, principal: Principal, read_id: str, *, lock: bool = False) -> Read | None:
+    """Return one read, or None when there is none that the principal may see.
+
+    Parameters
+    ----------
+    session
+        The transaction.
+    principal
+        Who asks.
+    read_id
+        The read.
+    lock
+        Whether nobody else may change it until the transaction ends.
+    """
+    statement = visible_to(principal).where(ReadRow.read_id == read_id)
+    if lock:
+        statement = statement.with_for_update(of=ReadRow)
+    return next(iter(_load(session, principal, statement)), None)
+
+
+def newest(session: Session, principal: Principal, timepoint_id: str, slot: int) -> Read | None:
+    """Return the newest revision of a slot's read of a timepoint."""
+    statement = (
+        visible_to(principal)
+        .where(ReadRow.timepoint_id == timepoint_id, ReadRow.slot == slot)
+        .order_by(ReadRow.revision.desc())
+        .limit(1)
+    )
+    return next(iter(_load(session, principal, statement)), None)
+
+
+def signed_reads(
+    session: Session, principal: Principal, trial_id: str, subject_id: str, slot: int | None = None
+) -> Sequence[Read]:
+    """Return the signed reads of a subject that count now, by slot and in reading order.
+
+    Parameters
+    ----------
+    session
+        The transaction.
+    principal
+        Who asks.
+    trial_id, subject_id
+        The subject.
+    slot
+        The only slot wanted, or None for every one that the principal may see.
+    """
+    statement = visible_to(principal).where(
+        ReadRow.trial_id == trial_id, ReadRow.subject_id == subject_id, ReadRow.signed_at.is_not(None)
+    )
+    if slot is not None:
+        statement = statement.where(ReadRow.slot == slot)
+    newest: dict[tuple[int, str], Read] = {}
+    for read in _load(session, principal, statement.order_by(ReadRow.revision)):
+        newest[read.slot, read.timepoint_id] = read
+    return sorted(
+        newest.values(), key=lambda each: (each.slot, not each.is_baseline, each.imaged_on, each.timepoint_id)
+    )
+
+
+def revisions(session: Session, principal: Principal, timepoint_id: str, slot: int) -> Sequence[Read]:
+    """Return every revision of a slot's read of a timepoint, the first one first."""
+    statement = visible_to(principal).where(ReadRow.timepoint_id == timepoint_id, ReadRow.slot == slot)
+    return _load(session, principal, statement.order_by(ReadRow.revision))
+
+
+def reads_of_subject(
+    session: Session, principal: Principal, trial_id: str, subject_id: str
+) -> Sequence[Read]:
+    """Return every read of a subject, drafts and superseded ones included."""
+    statement = visible_to(principal).where(ReadRow.trial_id == trial_id, ReadRow.subject_id == subject_id)
+    return _load(session, principal, statement.order_by(ReadRow.slot, ReadRow.imaged_on, ReadRow.revision))
+
+
+def _load(session: Session, principal: Principal, statement: Select[ReadRow]) -> Sequence[Read]:
+    rows = session.scalars(statement.execution_options(populate_existing=True)).all()
+    ids = (
+        visible_to(principal)
+        .where(ReadRow.read_id.in_([row.read_id for row in rows]))
+        .with_only_columns(ReadRow.read_id)
+    )
+    axes: dict[tuple[str, str], list[DrawnAxis]] = {}
+    for axis in session.scalars(
+        select(AxisRow).where(AxisRow.read_id.in_(ids)).order_by(AxisRow.fragment, AxisRow.axis)
+    ):
+        axes.setdefault((axis.read_id, axis.lesion_id), []).append(_axis(axis))
+    lesions: dict[str, list[LesionRecord]] = {}
+    for lesion in session.scalars(
+        select(LesionRow).where(LesionRow.read_id.in_(ids)).order_by(LesionRow.lesion_id)
+    ):
+        drawn = axes.get((lesion.read_id, lesion.lesion_id), [])
+        lesions.setdefault(lesion.read_id, []).append(_lesion(lesion, drawn))
+    signatures = {
+        row.read_id: _signature(row)
+        for row in session.scalars(select(SignatureRow).where(SignatureRow.read_id.in_(ids)))
+    }
+    return [_read(row, lesions.get(row.read_id, []), signatures.get(row.read_id)) for row in rows]
+
+
+def add(session: Session, read: Read) -> None:
+    """Keep a new draft, with the lesions it begins with."""
+    session.add(
+        ReadRow(
+            read_id=read.read_id,
+            trial_id=read.trial_id,
+            subject_id=read.subject_id,
+            timepoint_id=read.timepoint_id,
+            number=read.number,
+            imaged_on=read.imaged_on,
+            slot=read.slot,
+            revision=read.revision,
+            supersedes=read.supersedes,
+            unlock_reason=read.unlock_reason,
+            protocol_version=read.protocol_version,
+            opened_by=read.opened_by,
+            opened_at=read.opened_at,
+            version=read.version,
+            signed_at=None,
+        )
+    )
+    session.flush()
+    for lesion in read.lesions:
+        save_lesion(session, read, lesion)
+
+
+def save_lesion(session: Session, read: Read, lesion: LesionRecord) -> None:
+    """Keep what a draft says about a lesion, instead of what it said before."""
+    remove_lesion(session, read, lesion.lesion_id)
+    session.execute(insert(LesionRow).values(**_lesion_values(read, lesion)))
+    if lesion.axes:
+        session.execute(insert(AxisRow), [_axis_values(read, lesion, each) for each in lesion.axes])
+
+
+def remove_lesion(session: Session, read: Read, lesion_id: str) -> None:
+    """Forget a lesion of a draft."""
+    for row in (AxisRow, LesionRow):
+        session.execute(delete(row).where(row.read_id == read.read_id, row.lesion_id == lesion_id))
+
+
+def count_change(session: Session, read: Read) -> None:
+    """Count one more change of a draft."""
+    session.execute(update(ReadRow).where(ReadRow.read_id == read.read_id).values(version=read.version + 1))
+
+
+def seal(session: Session, read: Read, signature: Signature) -> None:
+    """Keep the rounded values and the signature of a draft; nothing in it changes from here on."""
+    for lesion in read.lesions:
+        session.execute(
+            update(LesionRow)
+            .where(LesionRow.read_id == read.read_id, LesionRow.lesion_id == lesion.lesion_id)
+            .values(diameter_mm=lesion.diameter)
+        )
+        for each in lesion.axes:
+            session.execute(
+                update(AxisRow)
+                .where(
+                    AxisRow.read_id == read.read_id,
+                    AxisRow.lesion_id == lesion.lesion_id,
+                    AxisRow.fragment == each.fragment,
+                    AxisRow.axis == each.axis,
+                )
+                .values(reported_mm=each.reported)
+            )
+    session.execute(
+        insert(SignatureRow).values(
+            read_id=read.read_id,
+            account_id=signature.account_id,
+            printed_name=signature.printed_name,
+            role=signature.role,
+            meaning=signature.meaning,
+            signed_at=signature.signed_at,
+            authenticated_at=signature.authenticated_at,
+            record_hash=signature.record_hash,
+        )
+    )
+    session.execute(
+        update(ReadRow)
+        .where(ReadRow.read_id == read.read_id)
+        .values(signed_at=signature.signed_at, version=read.version + 1)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimepointToRead:
+    """A timepoint as a reader meets it."""
+
+    timepoint_id: str
+    trial_id: str
+    subject_id: str
+    reading_id: str
+    number: int | None
+    imaged_on: date | None
+    progress: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistItem:
+    """One timepoint that waits for a reader."""
+
+    trial_id: str
+    slot: int
+    reading_id: str
+    timepoint_id: str
+    number: int | None
+    imaged_on: date
+    read_id: str | None
+    """The draft, when it is open already."""
+    revision: int
+    opened_at: datetime | None
+
+
+def timepoint(session: Session, principal: Principal, timepoint_id: str) -> TimepointToRead | None:
+    """Return a timepoint in the principal's scope, whether or not it is its turn."""
+    row = session.execute(
+        select(TimepointRow, SubjectRow.reading_id)
+        .join(SubjectRow, _same_subject())
+        .where(
+            TimepointRow.timepoint_id == timepoint_id,
+            principal.scope.sites(SubjectRow.trial_id, SubjectRow.site_id),
+        )
+    ).first()
+    if row is None:
+        return None
+    found: TimepointRow = row[0]
+    return TimepointToRead(
+        timepoint_id=found.timepoint_id,
+        trial_id=found.trial_id,
+        subject_id=found.subject_id,
+        reading_id=row[1],
+        number=found.number,
+        imaged_on=found.imaged_on,
+        progress=found.progress,
+    )
+
+
+def occasions(
+    session: Session, principal: Principal, trial_id: str, subject_id: str, slot: int
+) -> Sequence[Occasion]:
+    """Return the timepoints of a subject that have images, and which of them the slot has signed."""
+    signed = (
+        visible_to(principal)
+        .where(ReadRow.trial_id == trial_id, ReadRow.slot == slot, ReadRow.signed_at.is_not(None))
+        .with_only_columns(ReadRow.timepoint_id)
+    )
+    rows = session.execute(
+        select(
+            TimepointRow.timepoint_id,
+            TimepointRow.number,
+            TimepointRow.imaged_on,
+            TimepointRow.timepoint_id.in_(signed).label("is_signed"),
+        ).where(
+            TimepointRow.trial_id == trial_id,
+            TimepointRow.subject_id == subject_id,
+            TimepointRow.imaged_on.is_not(None),
+            _has_images(),
+        )
+    )
+    return [
+        Occasion(
+            timepoint_id=row.timepoint_id,
+            imaged_on=row.imaged_on,
+            is_baseline=row.number == 0,
+            is_signed=bool(row.is_signed),
+        )
+        for row in rows
+    ]
+
+
+def worklist(
+    session: Session, principal: Principal, page: PageRequest, trial_id: str | None
+) -> Page[WorklistItem]:
+    """Return, for each subject, the first timepoint with images that the caller's slot has not signed.
+
+    A subject without a signed baseline waits for its baseline.
+    """
+    slots = sorted(
+        (grant.trial_id, grant.reader_slot)
+        for grant in principal.scope.grants
+        if grant.reader_slot is not None and trial_id in (None, grant.trial_id)
+    )
+    slot = case(dict(slots) or {"": 0}, value=TimepointRow.trial_id)
+    own = visible_to(principal)
+    draft = aliased(ReadRow, own.where(ReadRow.signed_at.is_(None)).subquery("drafts"))
+    done = aliased(ReadRow, own.where(ReadRow.signed_at.is_not(None)).subquery("done"))
+    is_done = exists().where(done.timepoint_id == TimepointRow.timepoint_id, done.slot == slot)
+    has_baseline = exists().where(
+        done.trial_id == TimepointRow.trial_id,
+        done.subject_id == TimepointRow.subject_id,
+        done.slot == slot,
+        done.number == 0,
+    )
+    turn = func.row_number().over(
+        partition_by=(TimepointRow.trial_id, TimepointRow.subject_id),
+        order_by=(
+            case((TimepointRow.number == 0, 0), else_=1),
+            TimepointRow.imaged_on,
+            TimepointRow.timepoint_id,
+        ),
+    )
+    waiting = (
+        select(
+            TimepointRow.trial_id,
+            SubjectRow.reading_id,
+            TimepointRow.timepoint_id,
+            TimepointRow.number,
+            TimepointRow.imaged_on,
+            slot.label("slot"),
+            draft.read_id,
+            func.coalesce(draft.revision, 1).label("revision"),
+            draft.opened_at,
+            turn.label("turn"),
+        )
+        .join(SubjectRow, _same_subject())
+        .outerjoin(draft, and_(draft.timepoint_id == TimepointRow.timepoint_id, draft.slot == slot))
+        .where(
+            TimepointRow.trial_id.in_([trial for trial, _ in slots]),
+            principal.scope.sites(SubjectRow.trial_id, SubjectRow.site_id),
+            TimepointRow.imaged_on.is_not(None),
+            _has_images(),
+            or_(draft.read_id.is_not(None), not_(is_done)),
+            or_(TimepointRow.number == 0, has_baseline),
+        )
+        .subquery()
+    )
+    rows = session.execute(
+        page.apply(select(waiting).where(waiting.c.turn == 1), waiting.c.trial_id, waiting.c.reading_id)
+    ).all()
+    return page.page(rows, lambda row: (row.trial_id, row.reading_id), _worklist_item)
+
+
+def _worklist_item(row: Any) -> WorklistItem:  # noqa: ANN401  a row of a statement made here
+    return WorklistItem(
+        trial_id=row.trial_id,
+        slot=row.slot,
+        reading_id=row.reading_id,
+        timepoint_id=row.timepoint_id,
+        number=row.number,
+        imaged_on=row.imaged_on,
+        read_id=row.read_id,
+        revision=row.revision,
+        opened_at=row.opened_at,
+    )
+
+
+def instances(
+    session: Session, timepoint_id: str, sop_instance_uids: Sequence[str]
+) -> Mapping[str, MeasurableInstance]:
+    """Return those of the named instances that belong to a timepoint, with their frames' geometry."""
+    rows = session.execute(
+        select(StudyInstanceRow, StudySeriesRow.modality)
+        .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
+        .join(
+            StudySeriesRow,
+            and_(
+                StudySeriesRow.study_instance_uid == StudyInstanceRow.study_instance_uid,
+                StudySeriesRow.series_instance_uid == StudyInstanceRow.series_instance_uid,
+            ),
+        )
+        .where(
+            StudyRow.timepoint_id == timepoint_id,
+            StudyRow.state == MATCHED,
+            StudyInstanceRow.sop_instance_uid.in_(sop_instance_uids),
+        )
+    )
+    return {
+        row.sop_instance_uid: MeasurableInstance(
+            study_instance_uid=row.study_instance_uid,
+            series_instance_uid=row.series_instance_uid,
+            sop_instance_uid=row.sop_instance_uid,
+            modality=modality,
+            frames=row.frames,
+            sha256=row.sha256,
+        )
+        for row, modality in rows
+    }
+
+
+def instance_count(session: Session, timepoint_id: str) -> int:
+    """Return how many instances a timepoint has."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(StudyInstanceRow)
+            .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
+            .where(StudyRow.timepoint_id == timepoint_id, StudyRow.state == MATCHED)
+        )
+        or 0
+    )
+
+
+MATCHED = "matched"
+
+
+def _has_images() -> ColumnElement[bool]:
+    return exists().where(StudyRow.timepoint_id == TimepointRow.timepoint_id, StudyRow.state == MATCHED)
+
+
+def _same_subject() -> ColumnElement[bool]:
+    return and_(
+        SubjectRow.trial_id == TimepointRow.trial_id, SubjectRow.subject_id == TimepointRow.subject_id
+    )
+
+
+def _axis(row: AxisRow) -> DrawnAxis:
+    return DrawnAxis(
+        axis=Axis(row.axis),
+        fragment=row.fragment,
+        study_instance_uid=row.study_instance_uid,
+        series_instance_uid=row.series_instance_uid,
+        sop_instance_uid=row.sop_instance_uid,
+        modality=row.modality,
+        frame=row.frame,
+        start=(row.start_column, row.start_row),
+        end=(row.end_column, row.end_row),
+        length_mm=Millimetres(row.length_mm),
+        claimed_mm=row.claimed_mm,
+        reported=None if row.reported_mm is None else ReportedMillimetres(row.reported_mm),
+        plane=row.plane,
+        object_sha256=row.object_sha256,
+    )
+
+
+def _axis_values(read: Read, lesion: LesionRecord, axis: DrawnAxis) -> Mapping[str, Any]:
+    return {
+        "read_id": read.read_id,
+        "lesion_id": lesion.lesion_id,
+        "fragment": axis.fragment,
+        "axis": axis.axis.value,
+        "study_instance_uid": axis.study_instance_uid,
+        "series_instance_uid": axis.series_instance_uid,
+        "sop_instance_uid": axis.sop_instance_uid,
+        "modality": axis.modality,
+        "frame": axis.frame,
+        "start_column": axis.start[0],
+        "start_row": axis.start[1],
+        "end_column": axis.end[0],
+        "end_row": axis.end[1],
+        "length_mm": axis.length_mm,
+        "claimed_mm": axis.claimed_mm,
+        "reported_mm": axis.reported,
+        "plane": axis.plane,
+        "object_sha256": axis.object_sha256,
+    }
+
+
+def _lesion(row: LesionRow, axes: Sequence[DrawnAxis]) -> LesionRecord:
+    return LesionRecord(
+        lesion_id=row.lesion_id,
+        role=LesionRole(row.role),
+        location=row.location,
+        organ=row.organ,
+        is_nodal=row.is_nodal,
+        nature=Nature(row.nature),
+        is_irradiated=row.is_irradiated,
+        progressed_since_irradiation=row.progressed_since_irradiation,
+        state=row.state,
+        reason=row.reason,
+        merged_into=row.merged_into,
+        diameter=None if row.diameter_mm is None else ReportedMillimetres(row.diameter_mm),
+        findings=row.findings,
+        version=row.version,
+        axes=tuple(axes),
+    )
+
+
+def _lesion_values(read: Read, lesion: LesionRecord) -> Mapping[str, Any]:
+    return {
+        "read_id": read.read_id,
+        "lesion_id": lesion.lesion_id,
+        "role": lesion.role.value,
+        "location": lesion.location,
+        "organ": lesion.organ,
+        "is_nodal": lesion.is_nodal,
+        "nature": lesion.nature.value,
+        "is_irradiated": lesion.is_irradiated,
+        "progressed_since_irradiation": lesion.progressed_since_irradiation,
+        "state": lesion.state,
+        "reason": lesion.reason,
+        "merged_into": lesion.merged_into,
+        "diameter_mm": lesion.diameter,
+        "findings": list(lesion.findings),
+        "version": lesion.version,
+    }
+
+
+def _signature(row: SignatureRow) -> Signature:
+    return Signature(
+        account_id=row.account_id,
+        printed_name=row.printed_name,
+        role=row.role,
+        meaning=row.meaning,
+        signed_at=row.signed_at,
+        authenticated_at=row.authenticated_at,
+        record_hash=row.record_hash,
+    )
+
+
+def _read(row: ReadRow, lesions: Sequence[LesionRecord], signature: Signature | None) -> Read:
+    return Read(
+        read_id=row.read_id,
+        trial_id=row.trial_id,
+        subject_id=row.subject_id,
+        timepoint_id=row.timepoint_id,
+        number=row.number,
+        imaged_on=row.imaged_on,
+        slot=row.slot,
+        revision=row.revision,
+        supersedes=row.supersedes,
+        unlock_reason=row.unlock_reason,
+        protocol_version=row.protocol_version,
+        opened_by=row.opened_by,
+        opened_at=row.opened_at,
+        version=row.version,
+        signed_at=row.signed_at,
+        lesions=tuple(lesions),
+        signature=signature,
+    )
