@@ -4,6 +4,8 @@ DCMTK's ``storescu`` where it is installed, else the one that comes with pynetdi
 programs, so what the listener meets is a sender of another maker.
 """
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from imaging_service.demo.waiting import until
 _PATIENCE_SECONDS = 90.0
 _PUSH_SECONDS = 120.0
 _REJECTED = "rejected"
+_ACKNOWLEDGED = re.compile(r"Received Store Response \((?:Success|Status: 0x0000 )")  # either program's words
+_ENVIRONMENT = {"TCP_NODELAY": "1"}  # DCMTK would wait 40 ms for each image otherwise (Nagle's algorithm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class Pacs:
             nonlocal last_words
             done = self._run(folder)
             last_words = _last_line(done)
-            return True if done.returncode == 0 else None
+            return True if _is_all_acknowledged(done, folder) else None
 
         try:
             until(attempt, seconds=_PATIENCE_SECONDS, what=f"{self.ae_title} to push {folder}")
@@ -62,7 +66,7 @@ class Pacs:
         def attempt() -> str | None:
             done = self._run(folder)
             words = done.stdout + done.stderr
-            if done.returncode == 0:
+            if _is_all_acknowledged(done, folder):
                 message = f"The listener accepted {self.ae_title}, which is no registered sender."
                 raise DemoError(message)
             return _reason_in(words) if _REJECTED in words.lower() else None
@@ -78,6 +82,7 @@ class Pacs:
                 errors="replace",
                 timeout=_PUSH_SECONDS,
                 check=False,
+                env={**os.environ, **_ENVIRONMENT},
             )
         except subprocess.TimeoutExpired as expired:
             return subprocess.CompletedProcess(expired.cmd, 1, "", f"no end after {_PUSH_SECONDS:.0f} s")
@@ -87,14 +92,20 @@ class Pacs:
         address = [self.host, str(self.port)]
         storescu = shutil.which("storescu")
         if storescu is not None:
-            # +sd: the path is a folder; -xr proposes RLE Lossless beside the uncompressed transfer syntaxes
-            return [storescu, "-xr", "+sd", *titles, *address]
-        return [sys.executable, "-m", "pynetdicom", "storescu", "-cx", *titles, *address]
+            # +sd: the path is a folder; -xr: RLE Lossless beside the uncompressed transfer syntaxes
+            return [storescu, "-v", "-xr", "+sd", *titles, *address]
+        return [sys.executable, "-m", "pynetdicom", "storescu", "-v", "-cx", *titles, *address]
 
 
 def sender_name() -> str:
     """Return which program pushes."""
     return "DCMTK's storescu" if shutil.which("storescu") else "pynetdicom's storescu"
+
+
+def _is_all_acknowledged(done: subprocess.CompletedProcess[str], folder: Path) -> bool:
+    """Count the answers: pynetdicom's program ends with 0 even when instances were refused."""
+    acknowledged = len(_ACKNOWLEDGED.findall(done.stdout + done.stderr))
+    return done.returncode == 0 and acknowledged == sum(1 for _ in folder.iterdir())
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

@@ -45,13 +45,31 @@ class Caller:
 
     def write(self, method: str, path: str, body: Json = None) -> Json:
         """Send a write, as often as it takes to be answered, and return its JSON."""
-        answer = self._call(method, path, body=None if body is None else json.dumps(body).encode())
-        return answer.json() if answer.content else None
+        content = None if body is None else json.dumps(body).encode()
+        return _json_of(self._call(method, path, body=content, media_type="application/json"))
+
+    def write_text(self, method: str, path: str, text: str, media_type: str) -> Json:
+        """Send a write whose body is a text of another kind."""
+        return _json_of(self._call(method, path, body=text.encode(), media_type=media_type))
+
+    def ensure(self, method: str, path: str, body: Json = None) -> None:
+        """Send a write that may have happened in an earlier run; a conflict says that it has."""
+        try:
+            self.write(method, path, body)
+        except AnswerError as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
 
     def _call(
-        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        media_type: str = "",
     ) -> httpx.Response:
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        headers = {} if body is None else {"Content-Type": media_type}
         if method != "GET":
             headers["Idempotency-Key"] = _key_of(self.account, method, path, body)
 
@@ -97,6 +115,10 @@ class Caller:
             status=answer.status_code,
             detail=str(problem.get("detail") or problem.get("title") or answer.text[:200]),
         )
+
+
+def _json_of(answer: httpx.Response) -> Json:
+    return answer.json() if answer.content else None
 
 
 def _token_ended(answer: httpx.Response) -> bool:

@@ -1,0 +1,56 @@
+"""Set the trial up over REST: accounts, protocol, sites, readers, subjects. Done before, it stays."""
+
+from fixtures.demo.story import Story
+from imaging_service.demo.people import ADMINISTRATOR, COORDINATOR, SPONSOR, Person, everybody
+from imaging_service.demo.progress import Progress
+from imaging_service.demo.rest import Caller
+
+
+def prepare_trial(administrator: Caller, story: Story, progress: Progress) -> None:
+    """Do what a trial's staff does before the first study arrives."""
+    administrator.write_text("POST", "/trials", story.protocol_path.read_text(), "application/toml")
+    progress.say(f"Protocol {story.trial_id} filed from fixtures/{story.protocol}.")
+    trial = f"/trials/{story.trial_id}"
+    for site in story.sites:
+        administrator.write("POST", f"{trial}/sites", {"site_id": site.site_id, "name": site.name})
+    for person in everybody(story):
+        if person != ADMINISTRATOR:
+            _ensure_account(administrator, story, person)
+    for reader in story.readers:
+        administrator.write("PUT", f"{trial}/readers/{reader.slot}", {"account": reader.account})
+    progress.say(
+        f"{len(story.sites)} sites, {len(story.readers)} readers and their colleagues have accounts."
+    )
+
+
+def enrol_subjects(coordinator: Caller, story: Story, progress: Progress) -> None:
+    """Enrol every subject of the story with her dates and the PatientID her site uses."""
+    for subject in story.subjects:
+        coordinator.ensure(
+            "POST",
+            f"/trials/{story.trial_id}/subjects",
+            {
+                "subject_id": subject.subject_id,
+                "site_id": subject.site_id,
+                "patient_ids": [subject.patient_id],
+                "consent_on": subject.consent_on.isoformat(),
+                "first_dose_on": subject.first_dose_on.isoformat(),
+            },
+        )
+    progress.say(f"{len(story.subjects)} subjects enrolled.")
+
+
+def _ensure_account(administrator: Caller, story: Story, person: Person) -> None:
+    """Create an account; staff may act on the whole trial, a reader gets a slot instead."""
+    may_see_all = person in {COORDINATOR, SPONSOR}
+    administrator.ensure(
+        "POST",
+        "/accounts",
+        {
+            "account": person.account,
+            "name": person.name,
+            "roles": [person.role],
+            "password": person.password,
+            "grants": [{"trial_id": story.trial_id}] if may_see_all else [],
+        },
+    )
