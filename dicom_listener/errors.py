@@ -13,6 +13,7 @@
     - ArchiveVersionError
     - OutOfResourcesError: disk full, database or object store away; the sender may try again
     - ObjectMissingError
+    - ObjectDamagedError
     - InstanceUnknownError
   + DataSetError: what was sent is not kept, and why
     - MalformedDataSetError: its structure cannot be followed
@@ -121,6 +122,15 @@ class ObjectMissingError(ArchiveError):
     def __init__(self, digest: str) -> None:
         """Name the object."""
         super().__init__(f"The object store holds no object {digest}.")
+        self.digest = digest
+
+
+class ObjectDamagedError(ArchiveError):
+    """An object in the store is not as it was written."""
+
+    def __init__(self, digest: str) -> None:
+        """Name the object."""
+        super().__init__(f"The object {digest} is damaged; run 'dicom-listener verify'.")
         self.digest = digest
 
 

@@ -32,6 +32,8 @@ _RECEIVING_AE = 0x0018
 _PRIVATE_CREATOR = 0x0100
 _PRIVATE_INFORMATION = 0x0102
 
+_TEXTS = (_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX, _SENDING_AE, _RECEIVING_AE, _PRIVATE_INFORMATION)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMeta:
@@ -114,7 +116,7 @@ def _split(content: bytes) -> tuple[FileMeta, int]:
 
 
 def _from_values(values: dict[int, bytes]) -> FileMeta:
-    text = {element: value.rstrip(b" \0").decode("utf-8") for element, value in values.items()}
+    text = {element: values[element].rstrip(b" \0").decode("utf-8") for element in _TEXTS}
     origin = json.loads(text[_PRIVATE_INFORMATION])
     return FileMeta(
         sop_class_uid=text[_SOP_CLASS],

@@ -83,6 +83,12 @@ def enter(connection: Connection, header: Header, kept: KeptObject, provenance: 
     return Outcome.STORED
 
 
+def replace_object(connection: Connection, kept: KeptObject) -> None:
+    """Describe an instance's object anew, after it was lost and has come again."""
+    table = tables.instances
+    connection.execute(update(table).where(table.c.digest == kept.digest).values(_object_values(kept)))
+
+
 def clear(connection: Connection) -> None:
     """Remove every row that `enter` can write again from the objects."""
     for table in (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dicom_listener.archive.file_meta import FileMeta, split
 from dicom_listener.archive.objects import ObjectStore
 from dicom_listener.archive.records import Digest
+from dicom_listener.errors import MalformedDataSetError, ObjectDamagedError
 
 _BEGINNING = 4096
 """Bytes that hold the file meta information of any kept file."""
@@ -41,9 +42,12 @@ def describe(objects: ObjectStore, digest: Digest, data_set_length: int) -> tupl
 
     Raises
     ------
-    MalformedDataSetError
+    ObjectDamagedError
         When it does not begin with file meta information of this archive.
     """
     beginning = objects.get_range(digest, 0, _BEGINNING)
-    meta, length = split(beginning)
+    try:
+        meta, length = split(beginning)
+    except MalformedDataSetError as error:
+        raise ObjectDamagedError(digest) from error
     return KeptObject.of(digest, beginning[:length], data_set_length), meta

@@ -11,7 +11,7 @@ from dicom_listener.archive.header import Header
 from dicom_listener.archive.kept import KeptObject, describe, digest_of
 from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.uids import is_uid
-from dicom_listener.errors import DataSetError, MismatchedDataSetError, OutOfResourcesError, Reason
+from dicom_listener.errors import ArchiveError, DataSetError, MismatchedDataSetError, Reason
 from dicom_listener.intake.checks import Arrival, check
 from dicom_listener.settings import ConflictPolicy
 
@@ -58,24 +58,29 @@ class Intake:
             return self._keep(arrival, header)
         except DataSetError as error:
             return self._refuse(arrival, error)
-        except OutOfResourcesError as error:
+        except ArchiveError as error:
             return Reception(
                 outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason="out_of_resources", sentence=str(error)
             )
 
     def _keep(self, arrival: Arrival, header: Header) -> Reception:
         digest = digest_of(arrival.data_set)
-        if self._must_refuse(header, digest):
+        with self.archive.database.read() as connection:
+            present = index.kept_digest(connection, header.sop_instance_uid)
+        if self.conflicts is ConflictPolicy.REFUSE and present not in (None, digest):
             raise MismatchedDataSetError(
                 Reason.UID_CONFLICT, "Other content is kept under its SOP Instance UID."
             )
-        kept = self._put(arrival, digest)
+        kept, is_new = self._put(arrival, digest)
         with self.archive.database.write() as connection:
             outcome = index.add(connection, header, kept, arrival.provenance)
+            if is_new and outcome is Outcome.ALREADY_STORED:
+                index.replace_object(connection, kept)  # it had been lost from the store
         self.archive.objects.mark_indexed(digest)
         return Reception(outcome=outcome, size=kept.size)
 
-    def _put(self, arrival: Arrival, digest: Digest) -> KeptObject:
+    def _put(self, arrival: Arrival, digest: Digest) -> tuple[KeptObject, bool]:
+        """Keep the object; tell what is in the store now, and whether this arrival put it there."""
         objects = self.archive.objects
         meta = FileMeta(
             sop_class_uid=arrival.sop_class_uid,
@@ -84,20 +89,13 @@ class Intake:
             provenance=arrival.provenance,
         ).encode()
         if objects.put(digest, (meta, arrival.data_set)):
-            return KeptObject.of(digest, meta, len(arrival.data_set))
+            return KeptObject.of(digest, meta, len(arrival.data_set)), True
         kept, present = describe(objects, digest, len(arrival.data_set))
         if present.transfer_syntax_uid != arrival.transfer_syntax_uid:
             raise MismatchedDataSetError(
                 Reason.TRANSFER_SYNTAX, "The same bytes are kept already, under another transfer syntax."
             )
-        return kept
-
-    def _must_refuse(self, header: Header, digest: Digest) -> bool:
-        if self.conflicts is ConflictPolicy.KEEP:
-            return False
-        with self.archive.database.read() as connection:
-            present = index.kept_digest(connection, header.sop_instance_uid)
-        return present not in (None, digest)
+        return kept, False
 
     def _refuse(self, arrival: Arrival, error: DataSetError) -> Reception:
         """File the receipt of a refusal; without it the refusal still stands."""
@@ -108,6 +106,6 @@ class Intake:
             sop_instance_uid=arrival.sop_instance_uid if is_uid(arrival.sop_instance_uid) else "",
             size=len(arrival.data_set),
         )
-        with contextlib.suppress(OutOfResourcesError), self.archive.database.write() as connection:
+        with contextlib.suppress(ArchiveError), self.archive.database.write() as connection:
             receipts.append(connection, receipt)
         return Reception(outcome=outcome, reason=error.reason.value, sentence=str(error))
