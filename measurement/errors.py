@@ -25,10 +25,15 @@
     - SeveralComponentsError
     - ComponentMissingError
     - MaskShapeError
+    - MaskValueError
+    - BoundaryError
     - OutlineCrossesItselfError
     - PlanesNotParallelError
     - SegmentMissingError
+    - SegmentUnreadableError
 """
+
+import reprlib
 
 
 class MeasurementError(ValueError):
@@ -64,7 +69,7 @@ class ParameterValueError(ProtocolError):
 
     def __init__(self, name: str, found: object, wanted: str) -> None:
         """Say what was found and what was wanted."""
-        super().__init__(f"The parameter {name!r} must be {wanted}; found {found!r}.")
+        super().__init__(f"The parameter {name!r} must be {wanted}; found {reprlib.repr(found)}.")
         self.name = name
         self.found = found
 
@@ -199,9 +204,11 @@ class AxesDoNotCrossError(GeometryError):
 class EmptyOutlineError(GeometryError):
     """A mask or contour without any extent."""
 
-    def __init__(self, found: str) -> None:
-        """Say what was found."""
-        super().__init__(f"A lesion needs at least one pixel, or an outline of three points; found {found}.")
+    def __init__(self, found: int, unit: str) -> None:
+        """Say how many points or pixels there are."""
+        super().__init__(
+            f"A lesion needs at least one pixel, or an outline of three points; found {found} {unit}."
+        )
 
 
 class SeveralComponentsError(GeometryError):
@@ -225,11 +232,30 @@ class ComponentMissingError(GeometryError):
 
 
 class MaskShapeError(GeometryError):
-    """An array that is not a mask of one lesion."""
+    """An array that is not one slice or a stack of slices."""
 
-    def __init__(self, wanted: str, found: str) -> None:
-        """Say what was wanted and found."""
-        super().__init__(f"A mask is wanted as {wanted}; found {found}.")
+    def __init__(self, shape: tuple[int, ...], kind: object) -> None:
+        """Say what the array is."""
+        super().__init__(
+            "Wanted are two axes (row, column) or three (slice, row, column) of finite numbers; "
+            f"found shape {shape} of {kind}."
+        )
+
+
+class MaskValueError(GeometryError):
+    """A mask that says more than inside and outside."""
+
+    def __init__(self, found: float) -> None:
+        """Name one value."""
+        super().__init__(f"A mask holds booleans, or numbers that are 0 or 1; found {found:g}.")
+
+
+class BoundaryError(GeometryError):
+    """A boundary convention that a mask does not have."""
+
+    def __init__(self, found: str, known: tuple[str, ...]) -> None:
+        """Name the convention and those that a mask has."""
+        super().__init__(f"The outline of a mask runs by {', '.join(known)}; found {found!r}.")
 
 
 class OutlineCrossesItselfError(GeometryError):
@@ -243,14 +269,22 @@ class OutlineCrossesItselfError(GeometryError):
 class PlanesNotParallelError(GeometryError):
     """Slices that do not form one stack."""
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, found: float, what: str) -> None:
         """Say what differs."""
-        super().__init__(f"A stack needs parallel slices of one frame of reference; found {found}.")
+        super().__init__(f"A stack needs parallel slices of one frame of reference; found {found} {what}.")
 
 
 class SegmentMissingError(GeometryError):
     """A segmentation does not hold the segment that was asked for."""
 
-    def __init__(self, found: object, known: str) -> None:
+    def __init__(self, segment_number: int, known: tuple[int, ...]) -> None:
         """Name the segment and those that exist."""
-        super().__init__(f"The segment {found} is not in the segmentation, which holds {known}.")
+        super().__init__(f"The segment {segment_number} has no frames; the segmentation holds {list(known)}.")
+
+
+class SegmentUnreadableError(GeometryError):
+    """A segmentation whose frames cannot be decoded."""
+
+    def __init__(self, reason: object) -> None:
+        """Say what the decoder said."""
+        super().__init__(f"The frames of a segmentation must be readable; the decoder says: {reason}.")

@@ -98,9 +98,8 @@ def main(subjects: int = 10_000, timepoints: int = 8) -> None:
             assessment = assess_subject(observed, anchor_on=START)
             answers[assessment.confirmed_best_overall.response] += 1
         spent += time.process_time() - began
-    print(
-        f"{subjects} subjects x {timepoints} timepoints: {spent:.3f} s of CPU, {spent / subjects * 1e6:.0f} us each"
-    )
+    each = spent / subjects * 1e6
+    print(f"{subjects} subjects x {timepoints} timepoints: {spent:.3f} s of CPU, {each:.0f} us each")
     print("confirmed best overall response:", dict(sorted(answers.items())))
     tracemalloc.start()
     for observed in cohort(200, timepoints):

@@ -1,11 +1,16 @@
 """The whole charter of a trial as one frozen, versioned value."""
 
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
+from measurement.errors import ProtocolError
 from measurement.protocol.criteria import Criteria, require
+from measurement.protocol.mapping import from_mapping, schema_of, to_mapping
 from measurement.protocol.schedule import Anchor, Schedule
 
 
@@ -336,3 +341,66 @@ class TrialProtocol:
             require(bool(getattr(self, name).strip()), name, getattr(self, name), "not empty")
         planned = self.planned_subjects
         require(planned is None or planned >= 1, "planned_subjects", planned, "at least 1")
+
+
+def protocol_from_mapping(mapping: Mapping[str, object]) -> TrialProtocol:
+    """Build a protocol from a mapping such as a TOML or JSON document holds.
+
+    Parameters
+    ----------
+    mapping
+        Nested tables named as the attributes of `TrialProtocol`.
+
+    Returns
+    -------
+    TrialProtocol
+        What was left out has its default.
+
+    Raises
+    ------
+    ProtocolError
+        If a parameter is unknown, missing, or has a value that it cannot have.
+    """
+    return from_mapping(TrialProtocol, mapping)
+
+
+def protocol_to_mapping(protocol: TrialProtocol) -> dict[str, Any]:
+    """Return a protocol as a mapping with every parameter, which gives the same protocol back.
+
+    Parameters
+    ----------
+    protocol
+        The protocol.
+    """
+    return to_mapping(protocol)
+
+
+def protocol_from_toml(text: str) -> TrialProtocol:
+    """Build a protocol from the text of a TOML file.
+
+    Parameters
+    ----------
+    text
+        The file's content.
+
+    Raises
+    ------
+    ProtocolError
+        If it is not TOML, or not a protocol.
+    """
+    try:
+        # TOMLDecodeError speaks of line and column; Decimal keeps each number as written.
+        mapping = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        message = f"The protocol is not valid TOML: {error}."
+        raise ProtocolError(message) from None
+    return protocol_from_mapping(mapping)
+
+
+def protocol_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a protocol."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Trial protocol",
+        **schema_of(TrialProtocol),
+    }

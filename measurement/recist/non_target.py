@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from measurement.lesions.lesion import NonTargetObservation, NonTargetState
-from measurement.protocol.criteria import Criteria
+from measurement.protocol.criteria import Criteria, SumThresholds
 from measurement.recist.history import History
 from measurement.recist.observations import TimepointObservations
 from measurement.recist.queries import Query
@@ -66,48 +66,72 @@ def assess_non_targets(
     followed = baseline.non_targets if baseline else _NOTHING
     if not followed and not observed.non_targets:
         return NO_NON_TARGETS
-    assessed = {lesion.lesion_id: lesion for lesion in reversed(observed.non_targets)}
-    seen = [assessed[name] for name in followed if name in assessed]
-    queries = tuple(_queries(observed, followed, seen, criteria))
+    tally = _tally(observed, followed, criteria.sums)
     if not followed:
-        return NO_NON_TARGETS._replace(queries=queries)
-    progressed = [lesion for lesion in seen if lesion.state is NonTargetState.PROGRESSED]
-    if progressed:
-        return _progression("unequivocal_progression", progressed, observed, queries)
-    evaluated = [lesion for lesion in seen if lesion.state is not NonTargetState.NOT_EVALUABLE]
-    remaining = [lesion for lesion in evaluated if not _is_gone(lesion, criteria)]
-    if remaining and history.had_cr and criteria.switches.reappearance_after_cr:
-        return _progression("reappeared_after_cr", remaining, observed, queries)
-    records = tuple([lesion.record_id for lesion in seen if lesion.record_id])
-    response, code, facts = _remainder(followed, evaluated, remaining)
-    return NonTargetVerdict(response, None, Reason(code, facts, records), queries)
+        return NO_NON_TARGETS._replace(queries=tally.queries)
+    if tally.progressed:
+        return _progression("unequivocal_progression", tally.progressed, observed, tally.queries)
+    if tally.remaining and history.had_cr and criteria.switches.reappearance_after_cr:
+        return _progression("reappeared_after_cr", tally.remaining, observed, tally.queries)
+    response, code, facts = _remainder(tally)
+    return NonTargetVerdict(response, None, Reason(code, facts, tally.record_ids), tally.queries)
 
 
-def _remainder(
-    followed: Mapping[str, NonTargetObservation],
-    evaluated: list[NonTargetObservation],
-    remaining: list[NonTargetObservation],
-) -> tuple[NonTargetResponse, str, tuple[str, ...]]:
-    """Return the response short of progression, with the code and facts of its reason."""
-    if len(evaluated) != len(followed):
-        names = {lesion.lesion_id for lesion in evaluated}
-        missing = ", ".join(name for name in followed if name not in names)
-        return NonTargetResponse.NE, "non_targets_not_all_assessed", (missing,)
-    if remaining:
-        return NonTargetResponse.NON_CR_NON_PD, "non_targets_remain", ()
-    return NonTargetResponse.CR, "all_non_targets_gone", ()
+class _Tally(NamedTuple):
+    """The non-targets of one timepoint by what was found of them."""
+
+    progressed: tuple[NonTargetObservation, ...]
+    remaining: tuple[NonTargetObservation, ...]
+    missing: tuple[str, ...]
+    record_ids: tuple[str, ...]
+    queries: tuple[Query, ...]
 
 
-def _is_gone(lesion: NonTargetObservation, criteria: Criteria) -> bool:
+def _tally(
+    observed: TimepointObservations, followed: Mapping[str, NonTargetObservation], sums: SumThresholds
+) -> _Tally:
+    """Sort the non-targets, each of the baseline once, in the order they were observed."""
+    where = observed.timepoint_id
+    assessed: set[str] = set()
+    progressed: list[NonTargetObservation] = []
+    remaining: list[NonTargetObservation] = []
+    missing: list[str] = []
+    records: list[str] = []
+    queries: list[Query] = []
+    for lesion in observed.non_targets:
+        name = lesion.lesion_id
+        if name not in followed or name in assessed:
+            queries.append(_misplaced(name, where, is_known=name in followed))
+            continue
+        assessed.add(name)
+        records.append(lesion.record_id)
+        state = lesion.state
+        if state is NonTargetState.PROGRESSED:
+            progressed.append(lesion)
+        elif state is NonTargetState.NOT_EVALUABLE:
+            missing.append(name)
+        elif not _is_gone(lesion, sums):
+            remaining.append(lesion)
+        if state is not NonTargetState.PRESENT:
+            queries.extend(_contradictions(lesion, where, sums))
+    if len(assessed) != len(followed):
+        absent = [name for name in followed if name not in assessed]
+        missing.extend(absent)
+        queries.extend(Query("non_target_not_assessed", where, (name,), (name, where)) for name in absent)
+    record_ids = tuple(filter(None, records))
+    return _Tally(tuple(progressed), tuple(remaining), tuple(missing), record_ids, tuple(queries))
+
+
+def _is_gone(lesion: NonTargetObservation, sums: SumThresholds) -> bool:
     """Whether a non-target no longer counts as disease: not there, or a normal node (E09 4.3.3)."""
     if lesion.short_axis is not None:
-        return lesion.short_axis < criteria.sums.normal_node_below_mm
+        return lesion.short_axis < sums.normal_node_below_mm
     return lesion.state is NonTargetState.ABSENT
 
 
 def _progression(
     code: str,
-    lesions: list[NonTargetObservation],
+    lesions: tuple[NonTargetObservation, ...],
     observed: TimepointObservations,
     queries: tuple[Query, ...],
 ) -> NonTargetVerdict:
@@ -118,44 +142,24 @@ def _progression(
     return NonTargetVerdict(NonTargetResponse.PD, first_on, Reason(code, (names,), records), queries)
 
 
-def _queries(
-    observed: TimepointObservations,
-    followed: Mapping[str, NonTargetObservation],
-    seen: list[NonTargetObservation],
-    criteria: Criteria,
-) -> Iterator[Query]:
-    where = observed.timepoint_id
-    if len(seen) != len(observed.non_targets):
-        yield from _misplaced(observed, followed)
-    if len(seen) != len(followed):
-        assessed = {lesion.lesion_id for lesion in seen}
-        for name in followed:
-            if name not in assessed:
-                yield Query("non_target_not_assessed", where, (name,), (name, where))
-    for lesion in seen:
-        name = lesion.lesion_id
-        if lesion.state is NonTargetState.PROGRESSED:
-            if not lesion.reason:
-                yield Query("progression_without_reason", where, (name,), (name, where))
-        elif lesion.short_axis is not None:
-            yield from _node_queries(lesion, where, criteria)
+def _remainder(tally: _Tally) -> tuple[NonTargetResponse, str, tuple[str, ...]]:
+    """Return the response short of progression, with the code and facts of its reason."""
+    if tally.missing:
+        return NonTargetResponse.NE, "non_targets_not_all_assessed", (", ".join(tally.missing),)
+    if tally.remaining:
+        return NonTargetResponse.NON_CR_NON_PD, "non_targets_remain", ()
+    return NonTargetResponse.CR, "all_non_targets_gone", ()
 
 
-def _misplaced(
-    observed: TimepointObservations, followed: Mapping[str, NonTargetObservation]
-) -> Iterator[Query]:
-    """Ask about observations of no known lesion, or of one lesion twice."""
-    where = observed.timepoint_id
-    names = [lesion.lesion_id for lesion in observed.non_targets]
-    for name in dict.fromkeys(names):
-        if name not in followed:
-            yield Query("unknown_non_target", where, (name,), (name, where))
-        elif names.count(name) > 1:
-            yield Query("lesion_repeated", where, (name,), (name, where))
+def _misplaced(name: str, where: str, *, is_known: bool) -> Query:
+    return Query("lesion_repeated" if is_known else "unknown_non_target", where, (name,), (name, where))
 
 
-def _node_queries(lesion: NonTargetObservation, where: str, criteria: Criteria) -> Iterator[Query]:
-    """Ask when a node is called gone although its short axis is not normal."""
-    if lesion.state is NonTargetState.ABSENT and not _is_gone(lesion, criteria):
-        facts = (lesion.lesion_id, lesion.state.value, where, lesion.short_axis)
-        yield Query("node_state_contradicted", where, (lesion.lesion_id,), facts)
+def _contradictions(lesion: NonTargetObservation, where: str, sums: SumThresholds) -> Iterator[Query]:
+    """Ask for the reason of a progression, and about a node that is gone and yet not normal."""
+    name = lesion.lesion_id
+    if lesion.state is NonTargetState.PROGRESSED and not lesion.reason:
+        yield Query("progression_without_reason", where, (name,), (name, where))
+    if lesion.state is NonTargetState.ABSENT and not _is_gone(lesion, sums):
+        facts = (name, lesion.state.value, where, lesion.short_axis)
+        yield Query("node_state_contradicted", where, (name,), facts)

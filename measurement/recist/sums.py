@@ -74,30 +74,24 @@ def value_of(target: TargetObservation, sums: SumThresholds) -> ReportedMillimet
     return ReportedMillimetres(sum(target.fragments, Decimal(0)))
 
 
-def is_gone(
-    target: TargetObservation, value: ReportedMillimetres, sums: SumThresholds, *, is_nodal: bool
-) -> bool:
-    """Whether a target no longer counts as disease: 0 mm, or a normal node (E09 4.3.1).
+def is_normal_node(node: TargetObservation, value: ReportedMillimetres, sums: SumThresholds) -> bool:
+    """Whether a nodal target no longer counts as disease (E09 4.3.1, 4.3.2).
 
     Parameters
     ----------
-    target
+    node
         What was seen of it.
     value
         What it adds to the sum, in mm.
     sums
         The protocol's numbers.
-    is_nodal
-        Whether it was a lymph node at baseline.
 
     Returns
     -------
     bool
         A node that split is normal when each of its parts is.
     """
-    if not is_nodal:
-        return value == 0
-    return max(target.fragments, default=value) < sums.normal_node_below_mm
+    return max(node.fragments, default=value) < sums.normal_node_below_mm
 
 
 def sum_up(measured: Decimal, missing: tuple[str, ...]) -> SumOfDiameters:

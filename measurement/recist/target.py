@@ -13,7 +13,7 @@ from measurement.recist.observations import TimepointObservations
 from measurement.recist.queries import Query
 from measurement.recist.reasons import Reason
 from measurement.recist.responses import TargetResponse
-from measurement.recist.sums import SumOfDiameters, is_gone, sum_up, value_of
+from measurement.recist.sums import SumOfDiameters, is_normal_node, sum_up, value_of
 from measurement.units import ReportedMillimetres
 
 
@@ -45,7 +45,7 @@ NO_TARGETS = TargetVerdict(TargetResponse.NA, None, None, Reason("no_targets"), 
 
 
 class _Tally(NamedTuple):
-    """The targets of one timepoint, added up."""
+    """The targets of one timepoint, added up; those remaining are neither 0 mm nor normal nodes."""
 
     measured_mm: Decimal
     missing: tuple[str, ...]
@@ -247,41 +247,41 @@ def _is_doubtful(tally: _Tally, history: History, sums: SumThresholds) -> bool:
 
 def _tally(observed: TimepointObservations, baseline: Baseline, sums: SumThresholds) -> _Tally:
     """Add up the targets, each of the baseline once, in the order they were observed."""
-    followed = baseline.targets
-    measured = Decimal(0)
-    last_on: date | None = None
-    unevaluable: list[str] = []
+    followed, where, day = baseline.targets, observed.timepoint_id, observed.imaged_on
+    measured, last_on = Decimal(0), None
+    assessed: set[str] = set()
+    missing: list[str] = []
     remaining: list[str] = []
-    assessed: dict[str, TargetObservation] = {}
+    records: list[str] = []
     queries: list[Query] = []
     for target in observed.targets:
         name = target.lesion_id
         at_baseline = followed.get(name)
         if at_baseline is None or name in assessed:
-            queries.append(_misplaced(name, observed.timepoint_id, is_known=at_baseline is not None))
+            queries.append(_misplaced(name, where, is_known=at_baseline is not None))
             continue
-        assessed[name] = target
-        if target.is_nodal is not at_baseline.is_nodal or target.method is not at_baseline.method:
-            queries.extend(_changes(target, at_baseline, observed.timepoint_id))
+        assessed.add(name)
+        records.append(target.record_id)
+        if target.method is not at_baseline.method or target.is_nodal is not at_baseline.is_nodal:
+            queries.extend(_changes(target, at_baseline, where))
         value = value_of(target, sums)
         if value is None:
-            unevaluable.append(name)
+            missing.append(name)
             continue
         measured += value
-        if not is_gone(target, value, sums, is_nodal=at_baseline.is_nodal):
+        if value and not (at_baseline.is_nodal and is_normal_node(target, value, sums)):
             remaining.append(name)
-        imaged_on = target.imaged_on or observed.imaged_on
-        if imaged_on is not None and (last_on is None or imaged_on > last_on):
+        imaged_on = target.imaged_on or day
+        if last_on is None or (imaged_on is not None and imaged_on > last_on):
             last_on = imaged_on
         if target.state is TargetState.MERGED:
             queries.extend(_merger_queries(target, observed))
     if len(assessed) != len(followed):
         absent = [name for name in followed if name not in assessed]
-        unevaluable.extend(absent)
-        where = observed.timepoint_id
+        missing.extend(absent)
         queries.extend(Query("target_not_assessed", where, (name,), (name, where)) for name in absent)
-    records = tuple([target.record_id for target in assessed.values() if target.record_id])
-    return _Tally(measured, tuple(unevaluable), tuple(remaining), last_on, records, tuple(queries))
+    record_ids = tuple(filter(None, records))
+    return _Tally(measured, tuple(missing), tuple(remaining), last_on, record_ids, tuple(queries))
 
 
 def _misplaced(name: str, where: str, *, is_known: bool) -> Query:
