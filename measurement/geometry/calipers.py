@@ -21,6 +21,9 @@ PERPENDICULAR_TOLERANCE_DEGREES = 10.0
 CROSSING_TOLERANCE = Millimetres(0.1)
 """Axes that miss each other by no more than this touch: clients round what they send."""
 
+ROUNDING = 1e-9
+"""Floats at a limit count as being on its tolerated side."""
+
 Pixel: TypeAlias = tuple[float, float]
 Axis: TypeAlias = Sequence[Sequence[float]]
 """Two end points, each (column, row) in pixels, (0, 0) at the centre of the first pixel."""
@@ -164,10 +167,10 @@ def _pixel(point: Points) -> Pixel:
 
 def _compared(claimed: float | None, length: float, swapped: float) -> tuple[GeometryFinding, ...]:
     """Tell when the client's length is not ours, and when exchanged spacings explain it."""
-    if claimed is None or abs(claimed - length) <= CLAIM_TOLERANCE:
+    if claimed is None or abs(claimed - length) <= CLAIM_TOLERANCE + ROUNDING:
         return ()
     sentence = f"The client shows {claimed:.2f} mm, the points give {length:.2f} mm"
-    if abs(claimed - swapped) <= CLAIM_TOLERANCE:
+    if abs(claimed - swapped) <= CLAIM_TOLERANCE + ROUNDING:
         return (
             GeometryFinding(
                 code=FindingCode.CLAIM_SWAPS_SPACINGS,
@@ -182,7 +185,7 @@ def _compared(claimed: float | None, length: float, swapped: float) -> tuple[Geo
 
 
 def _perpendicular(angle: float) -> tuple[GeometryFinding, ...]:
-    if 90 - angle <= PERPENDICULAR_TOLERANCE_DEGREES:
+    if 90 - angle <= PERPENDICULAR_TOLERANCE_DEGREES + ROUNDING:
         return ()
     return (
         GeometryFinding(

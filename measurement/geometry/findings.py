@@ -16,6 +16,7 @@ class FindingCode(StrEnum):
     SLICES_UNEVEN = "slices_uneven"
     SLICES_APART = "slices_apart"
     SLICES_OVERLAP = "slices_overlap"
+    SLICES_REPEATED = "slices_repeated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

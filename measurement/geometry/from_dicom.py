@@ -2,17 +2,27 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from measurement.errors import (
     FrameMissingError,
     OrientationMissingError,
+    PlanesNotParallelError,
     PositionMissingError,
+    SegmentMissingError,
+    SegmentUnreadableError,
     SpacingInvalidError,
     SpacingMissingError,
 )
+from measurement.geometry.findings import FindingCode
+from measurement.geometry.lesion_volume import LesionVolume, Voxels
 from measurement.geometry.plane import ImagePlane
+from measurement.geometry.volume import MISSING_FACTOR, stack_of
 
 DETECTOR_SPACINGS = ("ImagerPixelSpacing", "NominalScannedPixelSpacing")
 """Spacings at the detector or on the film: they say nothing of a size in the patient (PS3.3 10.7.1.3)."""
@@ -45,11 +55,110 @@ def plane_of(dataset: Dataset, frame_number: int = 1) -> ImagePlane:
     return _plane(dataset, pixels=dataset, position=dataset, orientation=dataset)
 
 
+def segment_of(dataset: Dataset, segment_number: int) -> LesionVolume:
+    """Return one segment of a Segmentation (PS3.3 A.51), slices in the order of their positions.
+
+    Where the segment skips positions of an even stack, empty slices are put in, so that what lies on
+    both sides is not taken for one piece.
+
+    Parameters
+    ----------
+    dataset
+        A Segmentation with its pixels: BINARY, LABELMAP or FRACTIONAL.
+    segment_number
+        Segment Number (0062,0004).
+
+    Returns
+    -------
+    LesionVolume
+        Booleans; for a FRACTIONAL segmentation, the fractions from 0 to 1.
+
+    Raises
+    ------
+    SegmentMissingError
+        The segmentation has no frame of this segment.
+    SegmentUnreadableError
+        The frames cannot be decoded.
+    PlanesNotParallelError
+        The frames do not form one stack, or two lie at one position.
+    GeometryError
+        A frame's plane is not usable, as in `plane_of`.
+    """
+    is_labelmap = dataset.get("SegmentationType") == "LABELMAP"
+    frames = range(1, len(dataset.get("PerFrameFunctionalGroupsSequence") or []) + 1)
+    numbers = [segment_number if is_labelmap else _segment_number(dataset, frame) for frame in frames]
+    chosen = [frame for frame, number in zip(frames, numbers, strict=True) if number == segment_number]
+    declared = _count(dataset, "NumberOfFrames")
+    if not chosen or declared != len(frames):
+        raise SegmentMissingError(segment_number, tuple(sorted({n for n in numbers if n is not None})))
+    pixels = _decoded(dataset, len(frames))[[frame - 1 for frame in chosen]]
+    return _in_order(
+        _segment_voxels(dataset, pixels, segment_number), [plane_of(dataset, frame) for frame in chosen]
+    )
+
+
+def _segment_number(dataset: Dataset, frame_number: int) -> int | None:
+    return _count(
+        _macro(_groups(dataset, frame_number), "SegmentIdentificationSequence"), "ReferencedSegmentNumber"
+    )
+
+
+def _decoded(dataset: Dataset, frames: int) -> NDArray[np.generic]:
+    """Return the pixels, shape (frames, rows, columns)."""
+    try:
+        pixels = np.asarray(dataset.pixel_array)
+        return pixels.reshape(frames, *pixels.shape[-2:])
+    except (AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        raise SegmentUnreadableError(error) from error
+
+
+def _segment_voxels(dataset: Dataset, pixels: NDArray[np.generic], segment_number: int) -> Voxels:
+    kind = dataset.get("SegmentationType")
+    if kind == "FRACTIONAL":
+        full = _count(dataset, "MaximumFractionalValue") or 255
+        fractions: Voxels = pixels.astype(np.float64) / full
+        return fractions
+    mask: Voxels = np.equal(pixels, segment_number if kind == "LABELMAP" else 1)
+    return mask
+
+
+def _in_order(voxels: Voxels, planes: list[ImagePlane]) -> LesionVolume:
+    """Sort slices by position and put empty ones where positions are skipped."""
+    stack = stack_of(planes)
+    repeated = [finding for finding in stack.findings if finding.code is FindingCode.SLICES_REPEATED]
+    if repeated:
+        raise PlanesNotParallelError(len(planes), "frames of one segment, some at one position")
+    order = list(stack.order)
+    kept = [planes[order[0]]]
+    slices = [voxels[order[0]]]
+    smallest = min((planes[b].offset - planes[a].offset for a, b in pairwise(order)), default=1.0)
+    for before, after in pairwise(order):
+        distance = planes[after].offset - planes[before].offset
+        skipped = round(distance / smallest) - 1 if distance > MISSING_FACTOR * smallest else 0
+        for step in range(1, skipped + 1):
+            kept.append(_between(planes[before], planes[after], step / (skipped + 1)))
+            slices.append(np.zeros_like(voxels[before]))
+        kept.append(planes[after])
+        slices.append(voxels[after])
+    return LesionVolume(voxels=np.stack(slices), planes=tuple(kept))
+
+
+def _between(before: ImagePlane, after: ImagePlane, share: float) -> ImagePlane:
+    """Return the plane at a share of the way between two."""
+    x, y, z = (a + share * (b - a) for a, b in zip(before.position, after.position, strict=True))
+    return replace(before, position=(x, y, z))
+
+
+def _groups(dataset: Dataset, frame_number: int) -> list[Dataset]:
+    """Return a frame's functional groups: its own, then the shared ones."""
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    return [dataset.PerFrameFunctionalGroupsSequence[frame_number - 1], *shared]
+
+
 def _plane_of_functional_groups(dataset: Dataset, frame_number: int) -> ImagePlane:
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
     _check_frame_number(frame_number, len(per_frame))
-    shared = dataset.get("SharedFunctionalGroupsSequence") or []
-    groups = [per_frame[frame_number - 1], *shared]
+    groups = _groups(dataset, frame_number)
     return _plane(
         dataset,
         pixels=_macro(groups, "PixelMeasuresSequence"),
