@@ -217,6 +217,20 @@ def close_account(session: Session, actor: Actor, account_id: str, *, reason: st
     )
 
 
+def set_password(session: Session, actor: Actor, account: str, *, password_hash: str, now: datetime) -> None:
+    """Give an account a new password and end its sessions and keys.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such account, or it was closed.
+    """
+    row = find_account(session, account)
+    row.password_hash = password_hash
+    repository.revoke_all_of(session, row.account_id, now)
+    audit.record(session, actor, action="set password", entity="account", entity_id=row.account_id, at=now)
+
+
 def create_api_key(  # noqa: PLR0913  a key has this many facts
     session: Session,
     actor: Actor,

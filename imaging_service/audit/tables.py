@@ -3,7 +3,7 @@
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import BigInteger, Connection, Index, Integer, String, Text, event
+from sqlalchemy import DDL, BigInteger, Index, Integer, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, UtcDateTime
@@ -37,26 +37,26 @@ class AuditEntry(Base):
 
 _REFUSAL = "audit entries are never changed or removed"
 
-_NO_UPDATE = f"""
-    CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
-    BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END
-"""
-_NO_DELETE = f"""
-    CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries
-    BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END
-"""
-_REFUSE = f"""
-    CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$
-"""
-_NO_CHANGE = """
-    CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE ON audit_entries
-    FOR EACH ROW EXECUTE FUNCTION audit_entries_refuse()
-"""
-_NO_TRUNCATE = """
-    CREATE TRIGGER audit_entries_no_truncate BEFORE TRUNCATE ON audit_entries
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_refuse()
-"""
+_NO_UPDATE = (
+    "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries "
+    f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+)
+_NO_DELETE = (
+    "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries "
+    f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+)
+_REFUSE = (
+    "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
+)
+_NO_CHANGE = (
+    "CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE ON audit_entries "
+    "FOR EACH ROW EXECUTE FUNCTION audit_entries_refuse()"
+)
+_NO_TRUNCATE = (
+    "CREATE TRIGGER audit_entries_no_truncate BEFORE TRUNCATE ON audit_entries "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_refuse()"
+)
 
 TRIGGERS = MappingProxyType(
     {"sqlite": (_NO_UPDATE, _NO_DELETE), "postgresql": (_REFUSE, _NO_CHANGE, _NO_TRUNCATE)}
@@ -64,9 +64,7 @@ TRIGGERS = MappingProxyType(
 """Statements of each dialect; a migration executes them after it has created the table."""
 
 
-def _create_triggers(_table: object, connection: Connection, **_options: object) -> None:
-    for statement in TRIGGERS[connection.dialect.name]:
-        connection.exec_driver_sql(statement)
-
-
-event.listen(AuditEntry.__table__, "after_create", _create_triggers)
+for _dialect, _statements in TRIGGERS.items():
+    for _statement in _statements:
+        _ddl = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+        event.listen(AuditEntry.__table__, "after_create", _ddl.execute_if(dialect=_dialect))

@@ -58,13 +58,7 @@ CSV_RESPONSES: dict[int | str, dict[str, Any]] = {
 WantedFormat = Annotated[Format, Depends(wanted_format)]
 
 
-def csv_response(
-    columns: Sequence[str],
-    rows: Iterable[Mapping[str, Any]],
-    filename: str,
-    *,
-    next_cursor: str | None = None,
-) -> Response:
+def csv_response(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], filename: str) -> Response:
     """Return `rows` as a CSV file with a header line.
 
     Parameters
@@ -75,19 +69,16 @@ def csv_response(
         Mappings; lists and mappings in them become JSON text.
     filename
         Our own name for the file, such as ``"timepoints.csv"``; never a received value.
-    next_cursor
-        Of the page that the rows are, given as the header ``Next-Cursor``.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([cell(row.get(column)) for column in columns])
-    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    if next_cursor is not None:
-        headers["Next-Cursor"] = next_cursor
     return Response(
-        text.getvalue().encode(), media_type="text/csv; charset=utf-8; header=present", headers=headers
+        text.getvalue().encode(),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )
 
 

@@ -44,7 +44,7 @@ class EdgeMiddleware:
         async def finish(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 _add_headers(MutableHeaders(scope=message), request_id)
             await send(message)
 

@@ -178,7 +178,7 @@ class GateMiddleware:
         content_type = Headers(scope=scope).get("content-type", "").lower()
         media_type, _, parameters = content_type.partition(";")
         media_type = media_type.strip()
-        scope["state"]["body_is_json"] = media_type == "application/json"
+        scope["state"]["body_is_json"] = not body or media_type == "application/json"
         if not body:
             return
         if media_type == "application/json":

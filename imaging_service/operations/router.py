@@ -12,7 +12,8 @@ from imaging_service.audit.chain import Head
 from imaging_service.audit.repository import AuditEntry
 from imaging_service.clock import Clock
 from imaging_service.http.context import CurrentClock, CurrentSettings
-from imaging_service.http.csv_answer import CSV_RESPONSES, Format, WantedFormat, csv_response
+from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
+from imaging_service.http.lists import answer_page
 from imaging_service.http.models import RowId
 from imaging_service.http.pages import Page, WantedPage
 from imaging_service.operations.schemas import AuditAnswer, FindingAnswer, HeadAnswer, VerificationAnswer
@@ -35,14 +36,7 @@ def list_entries(  # noqa: PLR0913, PLR0917  a route names each filter
     statement = repository.entries(entity=entity, entity_id=entity_id, account_id=account_id)
     rows = session.scalars(page.apply(statement, AuditEntry.sequence)).all()
     found = page.page(rows, lambda row: (row.sequence,), _entry)
-    if wanted is Format.CSV:
-        return csv_response(
-            list(AuditAnswer.model_fields),
-            (entry.model_dump(mode="json") for entry in found.items),
-            "audit.csv",
-            next_cursor=found.next_cursor,
-        )
-    return found
+    return answer_page(found, wanted, AuditAnswer, "audit.csv")
 
 
 @router.get("/head")

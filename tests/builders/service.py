@@ -2,13 +2,14 @@
 
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from imaging_service.accounts import service as accounts
 from imaging_service.accounts.principal import Role
@@ -53,6 +54,8 @@ class TestService:
     database: Database
     clock: FixedClock
     settings: ServiceSettings
+    logs: list[MutableMapping[str, Any]]
+    """What was logged, entry by entry."""
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def account_id(self, account: str) -> str:
@@ -137,8 +140,10 @@ def running_service(
     clock = FixedClock(now)
     app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
     try:
-        with TestClient(app, raise_server_exceptions=False) as client:
-            service = TestService(app=app, client=client, database=database, clock=clock, settings=wanted)
+        with capture_logs() as logs, TestClient(app, raise_server_exceptions=False) as client:
+            service = TestService(
+                app=app, client=client, database=database, clock=clock, settings=wanted, logs=logs
+            )
             _create_accounts(service)
             yield service
     finally:
