@@ -118,7 +118,9 @@ def inflate(data: bytes | bytearray | memoryview, maximum: int) -> bytes:
         raise MalformedDataSetError(
             Reason.INFLATES_TOO_FAR, f"The deflated data set inflates to more than {maximum} bytes."
         )
-    if not stream.eof or stream.unused_data not in (b"", b"\0"):
+    # Some makers leave gzip's trailer behind the stream: checksum and length.
+    trailer = struct.pack("<LL", zlib.crc32(inflated), len(inflated))
+    if not stream.eof or stream.unused_data.removeprefix(trailer) not in (b"", b"\0"):
         raise MalformedDataSetError(
             Reason.STRUCTURE, "The deflated data set does not end where its deflate stream does."
         )
