@@ -11,7 +11,6 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -132,7 +131,6 @@ def _fields(kind: type) -> tuple[Field[Any], ...]:
     return fields(cast("Any", kind))
 
 
-@cache
 def _types(kind: type) -> dict[str, Any]:
     """Return the type of each parameter; a unit of length is the number that it holds."""
     return {name: getattr(hint, "__supertype__", hint) for name, hint in get_type_hints(kind).items()}
