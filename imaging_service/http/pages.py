@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, TypeVarTuple
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
@@ -18,6 +18,7 @@ from imaging_service.errors import BadRequestError
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
+Selected = TypeVarTuple("Selected")
 
 MAX_LIMIT = 500
 _Key = str | int
@@ -48,7 +49,7 @@ class PageRequest:
         self.limit = limit
         self.after = after
 
-    def apply(self, statement: Select[Any], *columns: Any) -> Select[Any]:  # noqa: ANN401  columns of any type
+    def apply(self, statement: Select[*Selected], *columns: Any) -> Select[*Selected]:  # noqa: ANN401  any type
         """Order `statement` by `columns` (a unique key, ascending) and cut out the page, and one row more.
 
         Raises

@@ -1,0 +1,1 @@
+"""The enrolled persons, known to readers by a blinded reading id only."""

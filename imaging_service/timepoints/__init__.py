@@ -1,0 +1,1 @@
+"""What imaging is expected of each subject, and which received study answers it."""

@@ -1,0 +1,194 @@
+"""Payloads and answers about timepoints and studies."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from imaging_service.http.models import Day, Identifier, Instant, Reason, StrictModel
+from imaging_service.timepoints.doubts import Confidence
+from imaging_service.timepoints.placing import Placement
+from imaging_service.timepoints.records import Decision, Status, Study, StudyState, Timepoint
+from imaging_service.timepoints.service import Assignment
+
+
+class TimepointAnswer(BaseModel):
+    """One scheduled or unscheduled imaging occasion."""
+
+    timepoint_id: str
+    trial_id: str = Field(examples=["HER2-MBC-01"])
+    site_id: str = Field(examples=["01"])
+    subject_id: str = Field(examples=["HER2-01-001"])
+    number: int | None = Field(description="0 is baseline; null for an unscheduled one.")
+    name: str = Field(examples=["Timepoint 2"])
+    status: Status
+    nominal_on: date | None
+    opens_on: date | None
+    closes_on: date | None
+    imaged_on: date | None
+    placement: Placement | None = Field(description="Where the day of imaging fell in the calendar.")
+    confidence: Confidence | None = Field(description="How far the match may be trusted.")
+    reason: str | None = Field(description="Why the study belongs here.")
+    days_overdue: int | None
+    not_done_reason: str | None
+    late_instances: int
+    study_instance_uids: list[str]
+
+
+TIMEPOINT_COLUMNS = list(TimepointAnswer.model_fields)
+
+
+class StudyAnswer(BaseModel):
+    """A DICOM study as it was received, and where it belongs or why it belongs nowhere."""
+
+    study_instance_uid: str
+    state: StudyState
+    code: str = Field(examples=["unknown_subject"])
+    reason: str
+    confidence: Confidence | None
+    trial_id: str | None
+    site_id: str | None
+    subject_id: str | None
+    timepoint_id: str | None
+    patient_ids: list[str]
+    issuer: str
+    study_date: date | None
+    modalities: list[str]
+    protocol_tag: str = Field(description="Clinical Trial Protocol ID (0012,0020).")
+    subject_tag: str = Field(description="Clinical Trial Subject ID (0012,0040).")
+    series: int
+    instances: int
+    conflicts: int = Field(description="Instances kept apart: a known UID with other content.")
+    received_at: Instant
+    settled_at: Instant | None = Field(description="Null while more instances are expected.")
+    version: int = Field(description="Counts the decisions.")
+
+
+class DecisionAnswer(BaseModel):
+    """One decision about a study."""
+
+    version: int
+    state: StudyState
+    code: str
+    reason: str
+    confidence: Confidence | None
+    trial_id: str | None
+    subject_id: str | None
+    timepoint_id: str | None
+    decided_by: str
+    decided_at: Instant
+
+
+class AssignmentPayload(StrictModel):
+    """Where a study belongs, in a coordinator's judgement."""
+
+    subject_id: Identifier = Field(examples=["HER2-01-001"])
+    timepoint: int | Literal["unscheduled"] = Field(
+        examples=[3], description="Its number, 0 for baseline, or `unscheduled`."
+    )
+    reason: Reason = Field(examples=["Site confirmed by telephone that the PatientID was mistyped"])
+    imaged_on: Day | None = Field(None, description="For a study without a usable date.")
+    joins_other_study: bool = Field(
+        False,  # noqa: FBT003  pydantic's way to say a default
+        description="Whether it may stand beside a study that the timepoint has already.",
+    )
+    version: int | None = Field(
+        None, ge=0, le=1_000_000, description="The decision that was seen; another one is refused."
+    )
+
+    def assignment(self) -> Assignment:
+        """Return it as the service takes it."""
+        return Assignment(
+            subject_id=self.subject_id,
+            number=None if self.timepoint == "unscheduled" else int(self.timepoint),
+            reason=self.reason,
+            imaged_on=self.imaged_on,
+            joins_other_study=self.joins_other_study,
+            seen_version=self.version,
+        )
+
+
+class RejectionPayload(StrictModel):
+    """Why a study belongs to no timepoint."""
+
+    reason: Reason = Field(examples=["Knee examination, sent by mistake"])
+    version: int | None = Field(
+        None, ge=0, le=1_000_000, description="The decision that was seen; another one is refused."
+    )
+
+
+class NotDonePayload(StrictModel):
+    """Why a timepoint will have no images."""
+
+    reason: Reason = Field(examples=["Scanner out of order, visit skipped"])
+
+
+def timepoint_answer(timepoint: Timepoint, studies: Sequence[Study], today: date) -> TimepointAnswer:
+    """Return a timepoint as it is answered; the first of its studies tells the reason."""
+    verdict = studies[0].verdict if studies else None
+    return TimepointAnswer(
+        timepoint_id=timepoint.timepoint_id,
+        trial_id=timepoint.trial_id,
+        site_id=timepoint.site_id,
+        subject_id=timepoint.subject_id,
+        number=timepoint.number,
+        name=timepoint.name,
+        status=timepoint.status(today),
+        nominal_on=timepoint.nominal_on,
+        opens_on=timepoint.opens_on,
+        closes_on=timepoint.closes_on,
+        imaged_on=timepoint.imaged_on,
+        placement=timepoint.placement,
+        confidence=None if verdict is None else verdict.confidence,
+        reason=None if verdict is None else verdict.sentence,
+        days_overdue=timepoint.days_overdue(today),
+        not_done_reason=timepoint.not_done_reason,
+        late_instances=timepoint.late_instances,
+        study_instance_uids=[each.study_instance_uid for each in studies],
+    )
+
+
+def study_answer(study: Study) -> StudyAnswer:
+    """Return a study as it is answered."""
+    verdict = study.verdict
+    return StudyAnswer(
+        study_instance_uid=study.study_instance_uid,
+        state=verdict.state,
+        code=verdict.code,
+        reason=verdict.sentence,
+        confidence=verdict.confidence,
+        trial_id=verdict.trial_id,
+        site_id=study.site_id,
+        subject_id=verdict.subject_id,
+        timepoint_id=verdict.timepoint_id,
+        patient_ids=list(study.patient_ids),
+        issuer=study.issuer,
+        study_date=study.study_date,
+        modalities=list(study.modalities),
+        protocol_tag=study.protocol_tag,
+        subject_tag=study.subject_tag,
+        series=study.series_count,
+        instances=study.instance_count,
+        conflicts=study.conflicts,
+        received_at=study.received_at,
+        settled_at=study.settled_at,
+        version=study.version,
+    )
+
+
+def decision_answer(decision: Decision) -> DecisionAnswer:
+    """Return a decision as it is answered."""
+    verdict = decision.verdict
+    return DecisionAnswer(
+        version=decision.version,
+        state=verdict.state,
+        code=verdict.code,
+        reason=verdict.sentence,
+        confidence=verdict.confidence,
+        trial_id=verdict.trial_id,
+        subject_id=verdict.subject_id,
+        timepoint_id=verdict.timepoint_id,
+        decided_by=decision.decided_by,
+        decided_at=decision.decided_at,
+    )

@@ -1,0 +1,1 @@
+"""The trials, their protocol versions, their sites and who reads for them."""
