@@ -1,4 +1,4 @@
-"""One act of a signed-in person on reads: transaction, principal, instant."""
+"""One act of a signed-in person on a read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,36 +7,36 @@ from typing import Annotated, Any
 from fastapi import Depends
 from sqlalchemy.orm import Session
 
-from imaging_service.accounts.dependencies import CurrentPrincipal, WriteSession
+from imaging_service.accounts.act import Act, CurrentAct
+from imaging_service.accounts.dependencies import CurrentPrincipal
 from imaging_service.accounts.principal import Principal
-from imaging_service.audit import service as audit
-from imaging_service.http.context import CurrentClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadAct:
-    """Who changes a read, in which transaction, and when."""
+    """An act whose actor is a person, as signatures and blinding need one."""
 
-    session: Session
+    act: Act
     principal: Principal
-    now: datetime
 
-    def record(self, action: str, read_id: str, **said: Any) -> None:  # noqa: ANN401
-        """Enter the act into the audit; `said` is before, after and reason of `audit.service.record`."""
-        audit.record(
-            self.session,
-            self.principal,
-            action=action,
-            entity="read",
-            entity_id=read_id,
-            at=self.now,
-            **said,
-        )
+    @property
+    def session(self) -> Session:
+        """The transaction."""
+        return self.act.session
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the act."""
+        return self.act.now
+
+    def record(self, action: str, read_id: str, **said: Any) -> None:  # noqa: ANN401  as `Act.record`
+        """Enter the act into the audit; `said` is before, after and reason."""
+        self.act.record(action, "read", read_id, **said)
 
 
-def current_read_act(principal: CurrentPrincipal, session: WriteSession, clock: CurrentClock) -> ReadAct:
+def current_read_act(act: CurrentAct, principal: CurrentPrincipal) -> ReadAct:
     """Return the act of the request."""
-    return ReadAct(session=session, principal=principal, now=clock.now())
+    return ReadAct(act=act, principal=principal)
 
 
 CurrentReadAct = Annotated[ReadAct, Depends(current_read_act)]

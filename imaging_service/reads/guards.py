@@ -1,11 +1,19 @@
 """Triggers by which the database itself refuses to change what is final, in SQLite and in PostgreSQL."""
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from sqlalchemy import DDL, Table, event
 
 from imaging_service.database import Base
 
+Triggers: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Statements by dialect."""
 
-def final_when(row: type[Base], condition: str, sentence: str, *, with_insert: bool = False) -> None:
+_DIALECTS = ("sqlite", "postgresql")
+
+
+def final_when(row: type[Base], condition: str, sentence: str, *, with_insert: bool = False) -> Triggers:
     """Refuse every change of a row for which `condition` holds, from the table's creation on.
 
     Parameters
@@ -19,6 +27,11 @@ def final_when(row: type[Base], condition: str, sentence: str, *, with_insert: b
         What the refusal says.
     with_insert
         Whether new rows are refused too.
+
+    Returns
+    -------
+    mapping
+        The statements of each dialect, for migrations.
     """
     table = row.__table__
     assert isinstance(table, Table)  # noqa: S101  SQLAlchemy types it as any selectable
@@ -30,11 +43,17 @@ def final_when(row: type[Base], condition: str, sentence: str, *, with_insert: b
         for statement in statements:
             ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+    return triggers
 
 
-def always_final(row: type[Base], sentence: str) -> None:
+def always_final(row: type[Base], sentence: str) -> Triggers:
     """Refuse every update and deletion: the table only grows."""
-    final_when(row, "1 = 1", sentence)
+    return final_when(row, "1 = 1", sentence)
+
+
+def all_of(*triggers: Triggers) -> Triggers:
+    """Return several tables' statements together."""
+    return {dialect: tuple(each for part in triggers for each in part[dialect]) for dialect in _DIALECTS}
 
 
 def _changes(*, with_insert: bool) -> list[tuple[str, str]]:

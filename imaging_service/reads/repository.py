@@ -5,6 +5,7 @@ holds where rows are chosen and not where they are shown. A test forbids any oth
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,19 +27,32 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from imaging_service.accounts.principal import Principal, Role
+from imaging_service.accounts.scope import Scope
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.reads.measuring import MeasurableInstance
 from imaging_service.reads.read import Axis, DrawnAxis, LesionRecord, Read, Signature
 from imaging_service.reads.sequence import Occasion
 from imaging_service.reads.tables import AxisRow, LesionRow, ReadRow, SignatureRow
 from imaging_service.subjects.tables import SubjectRow
+from imaging_service.timepoints.records import Progress, StudyState
 from imaging_service.timepoints.tables import StudyInstanceRow, StudyRow, StudySeriesRow, TimepointRow
 from measurement.lesions.lesion import Nature
 from measurement.lesions.lesion import Role as LesionRole
+from measurement.recist.observations import TimepointObservations
 from measurement.units import Millimetres, ReportedMillimetres
 
 UNBLINDED = frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR, Role.SERVICE})
 """Roles that see every read of their trials and sites, unless they read in the trial themselves."""
+
+
+SYSTEM = Principal(
+    account_id="system",
+    account="system",
+    name="system",
+    roles=frozenset({Role.SERVICE}),
+    scope=Scope.all(),
+)
+"""Sees every read, for what the system itself must know; nothing it sees reaches a reader."""
 
 
 def visible_to(principal: Principal) -> Select[ReadRow]:
@@ -340,6 +354,28 @@ def occasions(
     ]
 
 
+def not_done(session: Session, trial_id: str, subject_id: str) -> Sequence[TimepointObservations]:
+    """Return the scheduled timepoints of a subject that a person has declared not done, with the reason."""
+    rows = session.scalars(
+        select(TimepointRow)
+        .where(
+            TimepointRow.trial_id == trial_id,
+            TimepointRow.subject_id == subject_id,
+            TimepointRow.progress == Progress.NOT_DONE,
+            TimepointRow.number > 0,
+        )
+        .order_by(TimepointRow.number)
+    )
+    return [
+        TimepointObservations(
+            timepoint_id=row.timepoint_id,
+            number=row.number,
+            not_done=row.not_done_reason or "no reason given",
+        )
+        for row in rows
+    ]
+
+
 def worklist(
     session: Session, principal: Principal, page: PageRequest, trial_id: str | None
 ) -> Page[WorklistItem]:
@@ -432,7 +468,7 @@ def instances(
         )
         .where(
             StudyRow.timepoint_id == timepoint_id,
-            StudyRow.state == MATCHED,
+            StudyRow.state == StudyState.MATCHED,
             StudyInstanceRow.sop_instance_uid.in_(sop_instance_uids),
         )
     )
@@ -449,6 +485,23 @@ def instances(
     }
 
 
+def lock_timepoint(session: Session, timepoint_id: str) -> None:
+    """Let readers who sign the same timepoint do so one after the other."""
+    session.execute(
+        select(TimepointRow.timepoint_id).where(TimepointRow.timepoint_id == timepoint_id).with_for_update()
+    )
+
+
+def slots_signed(session: Session, timepoint_id: str) -> AbstractSet[int]:
+    """Return the slots that have signed a timepoint and have no draft of it: for the system's own count."""
+    rows = session.execute(
+        visible_to(SYSTEM)
+        .where(ReadRow.timepoint_id == timepoint_id)
+        .with_only_columns(ReadRow.slot, ReadRow.signed_at)
+    ).all()
+    return {row.slot for row in rows} - {row.slot for row in rows if row.signed_at is None}
+
+
 def instance_count(session: Session, timepoint_id: str) -> int:
     """Return how many instances a timepoint has."""
     return (
@@ -456,17 +509,16 @@ def instance_count(session: Session, timepoint_id: str) -> int:
             select(func.count())
             .select_from(StudyInstanceRow)
             .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
-            .where(StudyRow.timepoint_id == timepoint_id, StudyRow.state == MATCHED)
+            .where(StudyRow.timepoint_id == timepoint_id, StudyRow.state == StudyState.MATCHED)
         )
         or 0
     )
 
 
-MATCHED = "matched"
-
-
 def _has_images() -> ColumnElement[bool]:
-    return exists().where(StudyRow.timepoint_id == TimepointRow.timepoint_id, StudyRow.state == MATCHED)
+    return exists().where(
+        StudyRow.timepoint_id == TimepointRow.timepoint_id, StudyRow.state == StudyState.MATCHED
+    )
 
 
 def _same_subject() -> ColumnElement[bool]:

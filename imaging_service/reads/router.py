@@ -1,6 +1,6 @@
 """Routes of reads: worklist, drafts, lesions. A read is signed where it is assessed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
@@ -133,15 +133,15 @@ def _version(if_match: str | None) -> int | None:
 
 
 def _entry(lesion_id: str, body: LesionShape) -> Entry:
-    whole = FragmentShape(long_axis=body.long_axis, short_axis=body.short_axis)
     facts = body.model_dump(exclude={"long_axis", "short_axis", "fragments"})
-    return Entry(lesion_id=lesion_id, drawings=tuple(_drawings([whole, *body.fragments])), **facts)
+    return Entry(lesion_id=lesion_id, drawings=tuple(_drawings(body)), **facts)
 
 
-def _drawings(fragments: Sequence[FragmentShape]) -> Iterator[Drawing]:
+def _drawings(body: LesionShape) -> Iterator[Drawing]:
     """Give every axis with its fragment's number; 0 is the whole lesion."""
-    for number, fragment in enumerate(fragments):
-        for axis, shape in ((Axis.LONG, fragment.long_axis), (Axis.SHORT, fragment.short_axis)):
+    parts: list[LesionShape | FragmentShape] = [body, *body.fragments]
+    for number, part in enumerate(parts):
+        for axis, shape in ((Axis.LONG, part.long_axis), (Axis.SHORT, part.short_axis)):
             if shape is not None:
                 yield _drawing(axis, number, shape)
 

@@ -41,6 +41,7 @@ from imaging_service.reads.read import LesionRecord, Read, Signature
 from imaging_service.reads.record import record_hash, rounded, rounded_lesion
 from imaging_service.reads.repository import TimepointToRead, WorklistItem
 from imaging_service.reads.sequence import next_to_read, open_to_reader
+from imaging_service.timepoints import service as timepoints
 from imaging_service.trials import service as trials
 from measurement.lesions.eligibility import baseline_findings
 from measurement.protocol.trial import TrialProtocol
@@ -103,6 +104,7 @@ def open_read(act: ReadAct, timepoint_id: str) -> tuple[Read, bool]:
         raise BaselineMissingError
     read = _new_read(act, timepoint, slot)
     repository.add(session, read)
+    timepoints.begin_reading(act.act, timepoint_id)
     act.record("open read", read.read_id, after={"timepoint_id": timepoint_id, "slot": slot, "revision": 1})
     return read, True
 
@@ -327,6 +329,7 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> Read:
     """
     session, principal = act.session, act.principal
     read = _own_draft(act, read_id)
+    repository.lock_timepoint(session, read.timepoint_id)
     if signing.seen is not None and signing.seen != read.version:
         what = "The read"
         raise ChangedMeanwhileError(what, read.version, signing.seen)
@@ -351,7 +354,14 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> Read:
             "authentication_id": signing.authentication.authentication_id,
         },
     )
+    _note_if_all_have_signed(act, read)
     return find_read(session, principal, read_id)
+
+
+def _note_if_all_have_signed(act: ReadAct, read: Read) -> None:
+    readers = _protocol(act.session, act.principal, read).readers.count
+    if repository.slots_signed(act.session, read.timepoint_id) >= set(range(1, readers + 1)):
+        timepoints.finish_reading(act.act, read.timepoint_id)
 
 
 def _signature(act: ReadAct, read: Read, signing: Signing) -> Signature:
@@ -413,6 +423,7 @@ def unlock(act: ReadAct, read_id: str, *, reason: str) -> Read:
     )
     repository.add(session, revision)
     after = {"revision": revision.revision, "supersedes": read_id}
+    timepoints.begin_reading(act.act, read.timepoint_id)
     act.record("unlock read", revision.read_id, after=after, reason=reason)
     return revision
 

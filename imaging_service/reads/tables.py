@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, DecimalText, Json, UtcDateTime
-from imaging_service.reads.guards import always_final, final_when
+from imaging_service.reads.guards import all_of, always_final, final_when
 
 
 class ReadRow(Base):
@@ -137,7 +137,10 @@ _SIGNED_PARENT = (
 )
 _SENTENCE = "a signed read never changes"
 
-final_when(ReadRow, "{row}.signed_at IS NOT NULL", _SENTENCE)
-final_when(LesionRow, _SIGNED_PARENT, _SENTENCE, with_insert=True)
-final_when(AxisRow, _SIGNED_PARENT, _SENTENCE, with_insert=True)
-always_final(SignatureRow, "a signature never changes")
+TRIGGERS = all_of(
+    final_when(ReadRow, "{row}.signed_at IS NOT NULL", _SENTENCE),
+    final_when(LesionRow, _SIGNED_PARENT, _SENTENCE, with_insert=True),
+    final_when(AxisRow, _SIGNED_PARENT, _SENTENCE, with_insert=True),
+    always_final(SignatureRow, "a signature never changes"),
+)
+"""Statements of each dialect; a migration executes them after it has created the tables."""
