@@ -4,7 +4,7 @@ The tables say in their metadata which statements make a row final; a revision t
 holds those statements as text, so that history does not change with the code.
 """
 
-from collections.abc import Iterator, Sequence
+import re
 from textwrap import wrap
 from typing import Any, Literal
 
@@ -13,10 +13,10 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import CreateTableOp, MigrationScript
-from sqlalchemy import DDL, MetaData, Table
 from sqlalchemy.types import TypeEngine
 
 from imaging_service.database import DecimalText, Json, UtcDateTime
+from imaging_service.tables import all_guards
 
 _WIDTH = 90  # of a statement's lines in a revision
 _OWN_TYPES = {UtcDateTime: "UtcDateTime()", DecimalText: "DecimalText()"}
@@ -44,30 +44,21 @@ def _render(context: AutogenContext, operation: ExecuteOnOp) -> str:
     return f"execute_on({operation.dialect!r},\n{chr(10).join(parts)}\n)"
 
 
-def add_guards(metadata: MetaData, script: MigrationScript) -> None:
+def add_guards(script: MigrationScript) -> None:
     """Append the guards of the tables that a revision creates."""
-    operations = script.upgrade_ops
-    if operations is None:
+    steps = script.upgrade_ops
+    if steps is None:
         return
-    created = [step.table_name for step in operations.ops if isinstance(step, CreateTableOp)]
-    for name in created:
-        operations.ops.extend(guards_of(metadata.tables[name]))
+    created = [step.table_name for step in steps.ops if isinstance(step, CreateTableOp)]
+    for dialect, statements in all_guards().items():
+        for statement in statements:
+            if any(_guards(statement, table) for table in created):
+                steps.ops.append(ExecuteOnOp(dialect, " ".join(statement.split())))
 
 
-def guards_of(table: Table) -> Iterator[ExecuteOnOp]:
-    """Yield the statements that follow the table's creation."""
-    for listener in table.dispatch.after_create:
-        if isinstance(listener, DDL):
-            for dialect in _dialects(listener):
-                yield ExecuteOnOp(dialect, listener.statement.replace("%%", "%"))
-
-
-def _dialects(ddl: DDL) -> Sequence[str]:
-    condition = ddl._ddl_if  # noqa: SLF001  SQLAlchemy tells it nowhere else
-    found: Any = condition.dialect if condition else None
-    if found is None:
-        return ("sqlite", "postgresql")
-    return (found,) if isinstance(found, str) else tuple(found)
+def _guards(statement: str, table: str) -> bool:
+    """Whether a statement makes a trigger on the table, or a function named after it."""
+    return re.search(rf"\b(ON {table}|FUNCTION {table}_\w+\(\) RETURNS)\b", statement) is not None
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:  # noqa: ANN401  Alembic's

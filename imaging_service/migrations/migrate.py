@@ -1,5 +1,6 @@
 """Brings a database up to this version of the service, whole or not at all."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -15,6 +16,7 @@ from imaging_service.jobs import installation
 
 _LOCK = 0x6D_69_67_72  # 'migr', PostgreSQL's advisory lock: of several that start at once, one migrates
 _HERE = Path(__file__).parent
+logging.getLogger("alembic").setLevel(logging.WARNING)  # below that it tells of itself only
 
 
 def config_for(connection: Connection) -> Config:
@@ -76,7 +78,7 @@ def head() -> str:
 
 def shown(database: Database) -> str:
     """Return the database's address without its password."""
-    return database.url.render_as_string(hide_password=True)
+    return database.url.set(drivername=database.url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def unusable(database: Database, error: SQLAlchemyError) -> SettingsError:

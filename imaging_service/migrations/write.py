@@ -16,7 +16,6 @@ from alembic.runtime.migration import MigrationContext
 from imaging_service.database import Database
 from imaging_service.migrations.guards import add_guards
 from imaging_service.migrations.migrate import config_for, migrate
-from imaging_service.tables import all_tables
 
 _VERSIONS = Path(__file__).parent / "versions"
 _FIRST = "0001"
@@ -52,7 +51,7 @@ def write(title: str, *, is_first: bool) -> Path:
 
 def _complete(_context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
     for script in scripts:
-        add_guards(all_tables(), script)
+        add_guards(script)
 
 
 if __name__ == "__main__":

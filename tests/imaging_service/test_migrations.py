@@ -134,7 +134,7 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(check):
     database = Database("postgresql://reviewer:secret@127.0.0.1:9/trial")
     with pytest.raises(SettingsError) as refused:
         check(database)
-    assert "postgresql+psycopg://reviewer:***@127.0.0.1:9/trial cannot be used" in str(refused.value)
+    assert "postgresql://reviewer:***@127.0.0.1:9/trial cannot be used" in str(refused.value)
     assert "secret" not in str(refused.value)
     database.close()
 

@@ -302,7 +302,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("placement", sa.String(), nullable=True),
         sa.Column("not_done_reason", sa.String(), nullable=True),
         sa.Column("late_instances", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sort_on", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["trial_id", "subject_id"],
             ["subjects.trial_id", "subjects.subject_id"],
@@ -315,6 +315,12 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "ix_timepoints_trial_id_progress_closes_on",
         "timepoints",
         ["trial_id", "progress", "closes_on"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_timepoints_trial_id_subject_id_sort_on",
+        "timepoints",
+        ["trial_id", "subject_id", "sort_on", "timepoint_id"],
         unique=False,
     )
     op.create_table(
@@ -373,9 +379,11 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("trial_id", sa.String(), nullable=True),
         sa.Column("subject_id", sa.String(), nullable=True),
         sa.Column("timepoint_id", sa.String(), nullable=True),
+        sa.Column("placement", sa.String(), nullable=True),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("sentence", sa.String(), nullable=False),
         sa.Column("confidence", sa.String(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["timepoint_id"], ["timepoints.timepoint_id"], name=op.f("fk_studies_timepoint_id_timepoints")
@@ -386,6 +394,42 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     op.create_index("ix_studies_state_site_id", "studies", ["state", "site_id"], unique=False)
     op.create_index("ix_studies_timepoint_id", "studies", ["timepoint_id"], unique=False)
     op.create_index("ix_studies_trial_id_state", "studies", ["trial_id", "state"], unique=False)
+    op.create_table(
+        "assessments",
+        sa.Column("assessment_id", sa.String(), nullable=False),
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("because_of", sa.String(), nullable=False),
+        sa.Column("derived_at", UtcDateTime(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sum_mm", DecimalText(), nullable=True),
+        sa.Column("target_response", sa.String(), nullable=True),
+        sa.Column("non_target_response", sa.String(), nullable=True),
+        sa.Column("new_lesion", sa.String(), nullable=True),
+        sa.Column("overall_response", sa.String(), nullable=True),
+        sa.Column("best_response", sa.String(), nullable=False),
+        sa.Column("confirmed_best_response", sa.String(), nullable=False),
+        sa.Column("progression_on", sa.Date(), nullable=True),
+        sa.Column("rules_version", sa.String(), nullable=False),
+        sa.Column("protocol_version", sa.String(), nullable=False),
+        sa.Column("inputs", Json, nullable=False),
+        sa.Column("inputs_sha256", sa.String(), nullable=False),
+        sa.Column("answer", Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["because_of"], ["reads.read_id"], name=op.f("fk_assessments_because_of_reads")
+        ),
+        sa.ForeignKeyConstraint(["read_id"], ["reads.read_id"], name=op.f("fk_assessments_read_id_reads")),
+        sa.PrimaryKeyConstraint("assessment_id", name=op.f("pk_assessments")),
+        sa.UniqueConstraint("read_id", "edition", name=op.f("uq_assessments_read_id")),
+    )
+    op.create_index("ix_assessments_timepoint_id", "assessments", ["timepoint_id"], unique=False)
+    op.create_index(
+        "ix_assessments_trial_id_subject_id", "assessments", ["trial_id", "subject_id"], unique=False
+    )
     op.create_table(
         "read_lesions",
         sa.Column("read_id", sa.String(), nullable=False),
@@ -522,6 +566,72 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "RAISE(ABORT, 'audit entries are never changed or removed'); END",
     )
     execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_final_update BEFORE UPDATE ON reads WHEN OLD.signed_at IS NOT NULL "
+        "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_final_delete BEFORE DELETE ON reads WHEN OLD.signed_at IS NOT NULL "
+        "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_lesions_final_update BEFORE UPDATE ON read_lesions WHEN EXISTS (SELECT"
+        " 1 FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN "
+        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_lesions_final_delete BEFORE DELETE ON read_lesions WHEN EXISTS (SELECT"
+        " 1 FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN "
+        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_lesions_final_insert BEFORE INSERT ON read_lesions WHEN EXISTS (SELECT"
+        " 1 FROM reads WHERE reads.read_id = NEW.read_id AND reads.signed_at IS NOT NULL) BEGIN "
+        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_axes_final_update BEFORE UPDATE ON read_axes WHEN EXISTS (SELECT 1 "
+        "FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
+        " RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_axes_final_delete BEFORE DELETE ON read_axes WHEN EXISTS (SELECT 1 "
+        "FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
+        " RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_axes_final_insert BEFORE INSERT ON read_axes WHEN EXISTS (SELECT 1 "
+        "FROM reads WHERE reads.read_id = NEW.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
+        " RAISE(ABORT, 'a signed read never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_signatures_final_update BEFORE UPDATE ON read_signatures WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER assessments_final_update BEFORE UPDATE ON assessments WHEN 1 = 1 BEGIN "
+        "SELECT RAISE(ABORT, 'an assessment never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER assessments_final_delete BEFORE DELETE ON assessments WHEN 1 = 1 BEGIN "
+        "SELECT RAISE(ABORT, 'an assessment never changes'); END",
+    )
+    execute_on(
         "postgresql",
         "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
         "BEGIN RAISE EXCEPTION 'audit entries are never changed or removed'; END $$",
@@ -537,24 +647,14 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "STATEMENT EXECUTE FUNCTION audit_entries_refuse()",
     )
     execute_on(
-        "sqlite",
-        "CREATE TRIGGER reads_final_update BEFORE UPDATE ON reads WHEN OLD.signed_at IS NOT NULL "
-        "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER reads_final_delete BEFORE DELETE ON reads WHEN OLD.signed_at IS NOT NULL "
-        "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
         "postgresql",
-        "CREATE OR REPLACE FUNCTION reads_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION 'a signed read never changes'; END $$",
+        "CREATE OR REPLACE FUNCTION reads_final_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION 'a signed read never changes'; END $$",
     )
     execute_on(
         "postgresql",
         "CREATE TRIGGER reads_final_truncate BEFORE TRUNCATE ON reads FOR EACH STATEMENT EXECUTE "
-        "FUNCTION reads_refuse()",
+        "FUNCTION reads_final_truncate()",
     )
     execute_on(
         "postgresql",
@@ -579,32 +679,14 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "reads_final_delete()",
     )
     execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_lesions_final_update BEFORE UPDATE ON read_lesions WHEN EXISTS (SELECT"
-        " 1 FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN "
-        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_lesions_final_delete BEFORE DELETE ON read_lesions WHEN EXISTS (SELECT"
-        " 1 FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN "
-        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_lesions_final_insert BEFORE INSERT ON read_lesions WHEN EXISTS (SELECT"
-        " 1 FROM reads WHERE reads.read_id = NEW.read_id AND reads.signed_at IS NOT NULL) BEGIN "
-        "SELECT RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
         "postgresql",
-        "CREATE OR REPLACE FUNCTION read_lesions_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        "BEGIN RAISE EXCEPTION 'a signed read never changes'; END $$",
+        "CREATE OR REPLACE FUNCTION read_lesions_final_truncate() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'a signed read never changes'; END $$",
     )
     execute_on(
         "postgresql",
         "CREATE TRIGGER read_lesions_final_truncate BEFORE TRUNCATE ON read_lesions FOR EACH "
-        "STATEMENT EXECUTE FUNCTION read_lesions_refuse()",
+        "STATEMENT EXECUTE FUNCTION read_lesions_final_truncate()",
     )
     execute_on(
         "postgresql",
@@ -643,74 +725,14 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "EXECUTE FUNCTION read_lesions_final_insert()",
     )
     execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_signatures_final_update BEFORE UPDATE ON read_signatures WHEN 1 = 1 "
-        "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures WHEN 1 = 1 "
-        "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
-    )
-    execute_on(
         "postgresql",
-        "CREATE OR REPLACE FUNCTION read_signatures_refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
-        " BEGIN RAISE EXCEPTION 'a signature never changes'; END $$",
-    )
-    execute_on(
-        "postgresql",
-        "CREATE TRIGGER read_signatures_final_truncate BEFORE TRUNCATE ON read_signatures FOR EACH "
-        "STATEMENT EXECUTE FUNCTION read_signatures_refuse()",
-    )
-    execute_on(
-        "postgresql",
-        "CREATE OR REPLACE FUNCTION read_signatures_final_update() RETURNS trigger LANGUAGE plpgsql"
-        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a signature never changes'; END IF; RETURN "
-        "NEW; END $$",
-    )
-    execute_on(
-        "postgresql",
-        "CREATE TRIGGER read_signatures_final_update BEFORE UPDATE ON read_signatures FOR EACH ROW "
-        "EXECUTE FUNCTION read_signatures_final_update()",
-    )
-    execute_on(
-        "postgresql",
-        "CREATE OR REPLACE FUNCTION read_signatures_final_delete() RETURNS trigger LANGUAGE plpgsql"
-        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a signature never changes'; END IF; RETURN "
-        "OLD; END $$",
-    )
-    execute_on(
-        "postgresql",
-        "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures FOR EACH ROW "
-        "EXECUTE FUNCTION read_signatures_final_delete()",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_axes_final_update BEFORE UPDATE ON read_axes WHEN EXISTS (SELECT 1 "
-        "FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
-        " RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_axes_final_delete BEFORE DELETE ON read_axes WHEN EXISTS (SELECT 1 "
-        "FROM reads WHERE reads.read_id = OLD.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
-        " RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
-        "sqlite",
-        "CREATE TRIGGER read_axes_final_insert BEFORE INSERT ON read_axes WHEN EXISTS (SELECT 1 "
-        "FROM reads WHERE reads.read_id = NEW.read_id AND reads.signed_at IS NOT NULL) BEGIN SELECT"
-        " RAISE(ABORT, 'a signed read never changes'); END",
-    )
-    execute_on(
-        "postgresql",
-        "CREATE OR REPLACE FUNCTION read_axes_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " RAISE EXCEPTION 'a signed read never changes'; END $$",
+        "CREATE OR REPLACE FUNCTION read_axes_final_truncate() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'a signed read never changes'; END $$",
     )
     execute_on(
         "postgresql",
         "CREATE TRIGGER read_axes_final_truncate BEFORE TRUNCATE ON read_axes FOR EACH STATEMENT "
-        "EXECUTE FUNCTION read_axes_refuse()",
+        "EXECUTE FUNCTION read_axes_final_truncate()",
     )
     execute_on(
         "postgresql",
@@ -747,4 +769,68 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER read_axes_final_insert BEFORE INSERT ON read_axes FOR EACH ROW EXECUTE "
         "FUNCTION read_axes_final_insert()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_signatures_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a signature never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_signatures_final_truncate BEFORE TRUNCATE ON read_signatures FOR EACH "
+        "STATEMENT EXECUTE FUNCTION read_signatures_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_signatures_final_update() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a signature never changes'; END IF; RETURN "
+        "NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_signatures_final_update BEFORE UPDATE ON read_signatures FOR EACH ROW "
+        "EXECUTE FUNCTION read_signatures_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION read_signatures_final_delete() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a signature never changes'; END IF; RETURN "
+        "OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures FOR EACH ROW "
+        "EXECUTE FUNCTION read_signatures_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION assessments_final_truncate() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'an assessment never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER assessments_final_truncate BEFORE TRUNCATE ON assessments FOR EACH "
+        "STATEMENT EXECUTE FUNCTION assessments_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION assessments_final_update() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'an assessment never changes'; END IF; RETURN NEW; "
+        "END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER assessments_final_update BEFORE UPDATE ON assessments FOR EACH ROW EXECUTE "
+        "FUNCTION assessments_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION assessments_final_delete() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'an assessment never changes'; END IF; RETURN OLD; "
+        "END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER assessments_final_delete BEFORE DELETE ON assessments FOR EACH ROW EXECUTE "
+        "FUNCTION assessments_final_delete()",
     )

@@ -1,0 +1,104 @@
+"""The service as a process: its settings read, its doors opened, its work done, and all closed again."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from dicom_listener.archive.archive import Archive
+from imaging_service.clock import Clock, SystemClock
+from imaging_service.database import Database
+from imaging_service.jobs.adapters import create_queue
+from imaging_service.jobs.port import JobQueue, WorkerServices
+from imaging_service.logs import configure_logs
+from imaging_service.migrations.migrate import require_migrated
+from imaging_service.settings import ServiceSettings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The service's doors, open."""
+
+    settings: ServiceSettings
+    database: Database
+    archive: Archive
+    clock: Clock
+    queue: JobQueue
+
+    def serve(self, say: Say) -> None:
+        """Answer requests until SIGTERM or SIGINT."""
+        from imaging_service.app import create_app  # noqa: PLC0415  the worker needs no web framework
+        from imaging_service.http.server import serve  # noqa: PLC0415
+
+        app = create_app(
+            self.settings, self.database, clock=self.clock, archive=self.archive, jobs=self.queue
+        )
+        serve(app, self.settings, lambda address: say(f"The service answers at {address}."))
+
+    def work(self, say: Say) -> None:
+        """Run the worker until SIGTERM or SIGINT."""
+        from imaging_service.worker import create_worker  # noqa: PLC0415
+
+        services = WorkerServices(
+            database=self.database, archive=self.archive, clock=self.clock, queue=self.queue
+        )
+        worker = create_worker(self.settings.jobs, services)
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        say("The worker is ready.")
+        worker.run(stop)
+
+
+def read_settings(**given: Any) -> ServiceSettings:  # noqa: ANN401  options of every type
+    """Return the settings of the environment, with the given ones in their place where they are not None."""
+    settings = ServiceSettings(**{name: value for name, value in given.items() if value is not None})
+    configure_logs(settings.log_level)
+    return settings
+
+
+@contextmanager
+def open_database(settings: ServiceSettings) -> Iterator[Database]:
+    """Open the database as it is, for migrating it."""
+    database = Database(
+        settings.database_url,
+        connections=settings.database_connections,
+        wait_seconds=settings.database_wait_seconds,
+    )
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_migrated(settings: ServiceSettings) -> Iterator[Database]:
+    """Open the database, which must be at this version's revision."""
+    with open_database(settings) as database:
+        require_migrated(database)
+        yield database
+
+
+@contextmanager
+def open_house(**given: Any) -> Iterator[House]:  # noqa: ANN401  options of every type
+    """Open everything that serving and working need; close it at the end.
+
+    Raises
+    ------
+    SettingsError
+        If the database is not migrated or cannot be used, or the jobs need what is not there.
+    ConfigurationError
+        If the archive's addresses cannot be used.
+    """
+    settings = read_settings(**given)
+    clock = SystemClock()
+    with ExitStack() as stack:
+        database = stack.enter_context(open_migrated(settings))
+        archive = Archive.open(settings.archive_database_url, settings.archive_objects)
+        stack.callback(archive.close)
+        queue = create_queue(settings.jobs, database, clock)
+        yield House(settings=settings, database=database, archive=archive, clock=clock, queue=queue)

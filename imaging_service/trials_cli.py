@@ -1,0 +1,97 @@
+"""``imaging-service trial``: protocols and sites, from the machine's own console."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from imaging_service.accounts.act import Act
+    from imaging_service.console import Console
+    from imaging_service.trials.protocols import ProtocolText
+
+app = typer.Typer(help="Trials: their protocols and sites.", no_args_is_help=True, rich_markup_mode=None)
+
+TrialId = Annotated[str, typer.Argument(help="The trial.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="trial")
+
+
+@app.command("file")
+def file_protocol(
+    protocol: Annotated[Path, typer.Argument(help="The protocol: a .toml or .json file.")],
+) -> None:
+    """File a protocol: its first version begins the trial, a later one amends it."""
+    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.trials import service  # noqa: PLC0415
+
+    writing = _read(protocol)
+    with console() as act, act.database.write() as session:
+        version, is_new = service.file_protocol(_act(act, session), writing)
+    state = "is filed" if is_new else "was filed before, with the same text"
+    typer.echo(f"Version {version.version} of the protocol of trial {version.trial_id} {state}.")
+
+
+@app.command("site")
+def open_site(
+    trial: TrialId,
+    site: Annotated[str, typer.Argument(help="The site's identifier.")],
+    name: Annotated[str, typer.Option(help="The hospital's name.")],
+) -> None:
+    """Let a hospital take part in a trial."""
+    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.trials import service  # noqa: PLC0415
+    from imaging_service.trials.records import Site  # noqa: PLC0415
+
+    with console() as act, act.database.write() as session:
+        service.open_site(_act(act, session), Site(trial_id=trial, site_id=site, name=name))
+    typer.echo(f"Site {site} takes part in trial {trial}.")
+
+
+@app.command("list")
+def list_trials() -> None:
+    """Print every trial."""
+    from imaging_service.accounts.scope import Scope  # noqa: PLC0415
+    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.http.pages import MAX_LIMIT, PageRequest  # noqa: PLC0415
+    from imaging_service.trials import service  # noqa: PLC0415
+
+    with console() as act, act.database.read() as session:
+        for trial in service.trials(session, Scope.all(), PageRequest(MAX_LIMIT, None)).items:
+            typer.echo(f"{trial.trial_id:<24}  {trial.title}")
+
+
+def _read(path: Path) -> "ProtocolText":
+    from imaging_service.errors import SettingsError  # noqa: PLC0415
+    from imaging_service.trials.protocols import MediaType, ProtocolText  # noqa: PLC0415
+
+    kinds = {".toml": MediaType.TOML, ".json": MediaType.JSON}
+    if path.suffix not in kinds:
+        message = f"The protocol {path} ends in {path.suffix or 'nothing'!r}; .toml or .json was wanted."
+        raise SettingsError(message)
+    try:
+        return ProtocolText(media_type=kinds[path.suffix], text=path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        message = f"The protocol {path} cannot be read: {reason}."
+        raise SettingsError(message) from error
+
+
+def _act(console: "Console", session: "Session") -> "Act":
+    from imaging_service.accounts.act import Act  # noqa: PLC0415
+    from imaging_service.accounts.principal import Role  # noqa: PLC0415
+    from imaging_service.accounts.scope import Scope  # noqa: PLC0415
+
+    return Act(
+        session=session,
+        actor=console.operator,
+        scope=Scope.all(),
+        now=console.now,
+        queue=console.queue,
+        roles=frozenset({Role.ADMINISTRATOR}),
+    )
