@@ -1,5 +1,6 @@
 """Objects in a bucket of an S3 service (extra ``s3``)."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -39,7 +40,11 @@ class S3ObjectStore:
         try:
             store = S3Store.from_url(
                 address,
-                client_options={"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)},
+                client_options={
+                    "timeout": timedelta(seconds=30),
+                    "connect_timeout": timedelta(seconds=5),
+                    "allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"),
+                },
                 retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
             )
         except (BaseError, ValueError) as error:

@@ -4,8 +4,8 @@ import zlib
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.filewriter import write_dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.uid import generate_uid
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"

@@ -1,0 +1,217 @@
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from dicom_listener.archive.kept import digest_of
+from dicom_listener.archive.objects import MemoryObjectStore, ObjectStore, open_objects
+from dicom_listener.archive.objects_folder import FolderObjectStore
+from dicom_listener.errors import (
+    FolderUnusableError,
+    ObjectMissingError,
+    ObjectsAddressError,
+    OutOfResourcesError,
+)
+
+CONTENT = (b"DICM", b"data set")
+DIGEST = digest_of(CONTENT[1])
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket of a server on this machine, which the usual variables lead to."""
+    name = f"archive-{uuid4().hex}"
+    for variable, value in {
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    client = boto3.client("s3", endpoint_url=s3_endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket=name)
+    client.close()
+    return name
+
+
+@pytest.fixture(params=["memory", "folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
+    """Every implementation in turn: one contract, one suite."""
+    addresses = {"memory": lambda: "memory:", "folder": lambda: str(tmp_path / "objects")}
+    addresses["s3"] = lambda: f"s3://{request.getfixturevalue('bucket')}/prefix"
+    opened = open_objects(addresses[request.param]())
+    opened.prepare()
+    yield opened
+    opened.close()
+
+
+def test_get_returns_what_was_put(store: ObjectStore) -> None:
+    assert store.put(DIGEST, CONTENT) is True
+    assert store.get(DIGEST) == b"DICMdata set"
+
+
+def test_parts_may_be_any_stretch_of_memory(store: ObjectStore) -> None:
+    store.put(DIGEST, (bytearray(b"DI"), memoryview(b"xCMx")[1:3]))
+    assert store.get(DIGEST) == b"DICM"
+
+
+def test_an_object_is_put_once_and_never_changed(store: ObjectStore) -> None:
+    store.put(DIGEST, CONTENT)
+    assert store.put(DIGEST, (b"another",)) is False
+    assert store.get(DIGEST) == b"DICMdata set"
+
+
+def test_a_range_is_read_by_offset_and_length(store: ObjectStore) -> None:
+    store.put(DIGEST, CONTENT)
+    assert store.get_range(DIGEST, 4, 4) == b"data"
+    assert store.get_range(DIGEST, 9, 100) == b"set"
+    assert store.get_range(DIGEST, 100, 4) == b""
+
+
+def test_an_unknown_object_is_missing(store: ObjectStore) -> None:
+    for read in (lambda: store.get(DIGEST), lambda: store.get_range(DIGEST, 0, 4)):
+        with pytest.raises(ObjectMissingError, match=DIGEST):
+            read()
+
+
+def test_every_object_is_named(store: ObjectStore) -> None:
+    digests = {digest_of(bytes([number])) for number in range(20)}
+    for digest in digests:
+        store.put(digest, (b"x",))
+    assert set(store.digests()) == digests
+
+
+def test_an_indexed_object_is_in_doubt_no_more(store: ObjectStore) -> None:
+    store.put(DIGEST, CONTENT)
+    store.mark_indexed(DIGEST)
+    store.mark_indexed(DIGEST)
+    assert list(store.unindexed()) == []
+    assert store.get(DIGEST) == b"DICMdata set"
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_an_object_that_was_never_indexed_is_named_after_a_restart(kind: str, tmp_path: Path) -> None:
+    store: ObjectStore = MemoryObjectStore() if kind == "memory" else FolderObjectStore(tmp_path)
+    store.prepare()
+    store.put(DIGEST, CONTENT)
+    store.close()
+    again = store if kind == "memory" else FolderObjectStore(tmp_path)
+    again.prepare()
+    assert list(again.unindexed()) == [DIGEST]
+    again.close()
+
+
+@pytest.mark.parametrize("address", ["ftp://host/x", "http://bucket"])
+def test_an_address_of_no_known_form_is_refused(address: str) -> None:
+    with pytest.raises(ObjectsAddressError, match=r"s3://bucket/prefix"):
+        open_objects(address)
+
+
+def test_a_bucket_that_does_not_exist_is_found_out_at_the_start(bucket: str) -> None:
+    with pytest.raises(ObjectsAddressError, match="does not answer"):
+        open_objects(f"s3://{bucket}-not/prefix").prepare()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[FolderObjectStore]:
+    store = FolderObjectStore(tmp_path / "objects")
+    store.prepare()
+    yield store
+    store.close()
+
+
+def test_a_file_is_flushed_before_it_is_linked_and_its_folder_after(
+    folder: FolderObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def noted_fsync(descriptor: int) -> None:
+        target = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        steps.append(f"flush {'folder' if target.is_dir() else 'file'}")
+        fsync(descriptor)
+
+    def noted_link(source: Path, target: Path) -> None:
+        steps.append("link")
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "link", noted_link)
+    folder.put(DIGEST, CONTENT)
+    assert steps == ["flush file", "link", "flush folder"]
+    steps.clear()
+    folder.put(DIGEST, CONTENT)  # another thread may have linked it without having flushed the folder
+    assert steps == ["flush folder"]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "link"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_full_or_failing_disk_leaves_nothing_half_written(
+    folder: FolderObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        with pytest.raises(OutOfResourcesError, match=os.strerror(code)):
+            folder.put(DIGEST, CONTENT)
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"]
+    assert files == []
+    assert folder.put(DIGEST, CONTENT) is True
+
+
+def test_what_a_crash_left_in_the_spool_is_removed_or_awaits_its_index_row(
+    folder: FolderObjectStore, tmp_path: Path
+) -> None:
+    folder.put(DIGEST, CONTENT)
+    folder.mark_indexed(DIGEST)
+    folder.close()
+    spool = tmp_path / "objects" / "spool"
+    linked, half = spool / f"{DIGEST}.1.part", spool / f"{digest_of(b'other')}.2.part"
+    linked.write_bytes(b"DICMdata set")
+    half.write_bytes(b"DI")
+    again = FolderObjectStore(tmp_path / "objects")
+    again.prepare()
+    assert list(again.unindexed()) == [DIGEST]
+    assert not list(spool.glob("*.part"))
+    again.close()
+
+
+def test_only_one_listener_writes_to_a_folder(folder: FolderObjectStore, tmp_path: Path) -> None:
+    with pytest.raises(FolderUnusableError, match="another listener"):
+        FolderObjectStore(tmp_path / "objects").prepare()
+    folder.close()
+    again = FolderObjectStore(tmp_path / "objects")
+    again.prepare()
+    again.close()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FolderUnusableError, match=r"file/objects"):
+        FolderObjectStore(tmp_path / "file" / "objects").prepare()
+
+
+def test_a_bucket_that_goes_away_takes_nothing(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    store = open_objects(f"s3://{bucket}/prefix")
+    with pytest.raises(OutOfResourcesError, match="The bucket"):
+        store.put(DIGEST, CONTENT)
+    with pytest.raises(OutOfResourcesError), suppress(StopIteration):
+        next(store.digests())
