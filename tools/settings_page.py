@@ -14,8 +14,8 @@ from imaging_service.settings import ServiceSettings
 PAGE = Path(__file__).parents[1] / "docs/settings.md"
 INTRODUCTION = """# Settings
 
-Each process reads its settings from environment variables; a value that cannot be used is refused by name, with the
-value found and the value wanted. Every setting has a default that works on one machine.
+Each process reads its settings from environment variables; a value that cannot be used is refused by name,
+with the value found and the value wanted. Every setting has a default that works on one machine.
 """
 
 
