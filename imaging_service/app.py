@@ -20,7 +20,7 @@ from imaging_service.http.metrics import Metrics
 from imaging_service.http.openapi import install_openapi
 from imaging_service.http.problems import ERROR_RESPONSES, install_problems
 from imaging_service.http.transaction import TransactionMiddleware, Turns
-from imaging_service.operations import health
+from imaging_service.operations import docs, health
 from imaging_service.settings import ServiceSettings
 
 PREFIX = "/api/v1"
@@ -123,6 +123,7 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
 
 def _mount_chapters(app: FastAPI, chapters: Sequence[str]) -> None:
     app.include_router(health.router)
+    app.include_router(docs.router)
     for chapter in chapters:
         name = f"imaging_service.{chapter}.router"
         if find_spec(f"imaging_service.{chapter}") and find_spec(name):

@@ -222,6 +222,7 @@ def _sqlite_engine(url: URL, begin: str, connections: int, wait_seconds: float) 
         pool_size=connections,
         max_overflow=0,
         pool_timeout=wait_seconds,
+        hide_parameters=True,  # a message must not quote a row
         connect_args={"check_same_thread": False, "timeout": wait_seconds},
         json_serializer=_json_text,
     )
@@ -247,6 +248,7 @@ def _postgresql_engine(url: URL, connections: int, wait_seconds: float) -> Engin
         pool_size=connections,
         max_overflow=connections,
         pool_timeout=wait_seconds,
+        hide_parameters=True,  # a message must not quote a row
         pool_pre_ping=True,
         connect_args={
             "options": f"-c search_path={SCHEMA} -c lock_timeout={int(wait_seconds * 1000)} -c timezone=UTC",

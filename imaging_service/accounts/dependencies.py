@@ -113,6 +113,7 @@ async def write_session(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             pattern=r"^[\x21-\x7e]{1,128}$",
             description="Sent again with the same key, a write happens once and is answered the same.",
         ),

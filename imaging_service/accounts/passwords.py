@@ -1,6 +1,8 @@
 """Passwords, as argon2id hashes (RFC 9106), a few at a time."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -48,25 +50,31 @@ class Passwords:
                 f"it must have {LEAST_LENGTH} to {GREATEST_LENGTH}."
             )
             raise RefusedError(message, code="password_length")
-        self._take_turn()
-        try:
+        with self.turn():
             return self._hasher.hash(password)
-        finally:
-            self._turns.release()
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether `password` is the one; without a hash it takes as long and says no."""
-        self._take_turn()
-        try:
-            self._hasher.verify(password_hash or self._nobody, password)
-        except (VerificationError, InvalidHashError):
-            return False
-        else:
-            return password_hash is not None
-        finally:
-            self._turns.release()
+        with self.turn():
+            try:
+                self._hasher.verify(password_hash or self._nobody, password)
+            except (VerificationError, InvalidHashError):
+                return False
+        return password_hash is not None
 
-    def _take_turn(self) -> None:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold one of the few turns.
+
+        Raises
+        ------
+        BusyError
+            None came free in time.
+        """
         if not self._turns.acquire(timeout=self._wait_seconds):
             message = f"Password checks were busy for {self._wait_seconds:g} s; please try again."
             raise BusyError(message)
+        try:
+            yield
+        finally:
+            self._turns.release()

@@ -1,5 +1,6 @@
 """Routes of accounts, sessions and API keys."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from imaging_service.accounts.dependencies import (
     requires,
 )
 from imaging_service.accounts.principal import Role
-from imaging_service.accounts.repository import Account, ApiKey
+from imaging_service.accounts.repository import Account, AccountGrant, ApiKey
 from imaging_service.accounts.schemas import (
     AccountAnswer,
     ApiKeyAnswer,
@@ -74,16 +75,13 @@ def end_session(principal: CurrentPrincipal, act: CurrentAct) -> None:
 @router.get("/accounts/me", dependencies=[requires()])
 def who_am_i(principal: CurrentPrincipal) -> Me:
     """Return the caller's account, roles and scope."""
-    grants = sorted(principal.scope.grants, key=lambda g: (g.trial_id, g.site_id or "", g.reader_slot or 0))
     return Me(
         account_id=principal.account_id,
         account=principal.account,
         name=principal.name,
         roles=sorted(principal.roles),
         everywhere=principal.scope.everywhere,
-        grants=[
-            GrantAnswer(trial_id=g.trial_id, site_id=g.site_id, reader_slot=g.reader_slot) for g in grants
-        ],
+        grants=_grants(principal.scope.grants),
     )
 
 
@@ -177,16 +175,21 @@ def _permission(shape: GrantShape) -> Grant:
     return Grant(trial_id=shape.trial_id, site_id=shape.site_id, reader_slot=shape.reader_slot)
 
 
+def _grants(grants: Iterable[Grant | AccountGrant]) -> list[GrantAnswer]:
+    answers = [
+        GrantAnswer(trial_id=grant.trial_id, site_id=grant.site_id, reader_slot=grant.reader_slot)
+        for grant in grants
+    ]
+    return sorted(answers, key=lambda g: (g.trial_id, g.site_id or "", g.reader_slot or 0))
+
+
 def _account(row: Account) -> AccountAnswer:
     return AccountAnswer(
         account_id=row.account_id,
         account=row.account,
         name=row.name,
         roles=[Role(role) for role in row.roles],
-        grants=[
-            GrantAnswer(trial_id=grant.trial_id, site_id=grant.site_id, reader_slot=grant.reader_slot)
-            for grant in row.grants
-        ],
+        grants=_grants(row.grants),
         created_at=row.created_at,
         closed_at=row.closed_at,
     )

@@ -6,12 +6,14 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from imaging_service.accounts import service as accounts
+from imaging_service.accounts.passwords import Passwords
 from imaging_service.accounts.principal import Role
 from imaging_service.accounts.scope import Grant
 from imaging_service.app import CHAPTERS, create_app
@@ -20,6 +22,7 @@ from imaging_service.clock import FixedClock
 from imaging_service.database import Database
 from imaging_service.http.server import address_of, bind, make_server
 from imaging_service.settings import ServiceSettings
+from imaging_service.tables import all_tables
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the test client's maker recommends another HTTP library
@@ -72,7 +75,7 @@ class TestService:
                 account=account,
                 name=name or account.capitalize(),
                 roles=roles,
-                password_hash=self.app.state.passwords.hash(PASSWORD),
+                password_hash=_password_hash(),
                 now=self.clock.now(),
             )
 
@@ -136,6 +139,7 @@ def running_service(
     """Give a service over an empty database, with every account of `ACCOUNTS`."""
     wanted = ServiceSettings(database_url=database_url, **{**QUICK, **settings})
     database = Database(database_url, connections=wanted.database_connections, wait_seconds=10)
+    all_tables()  # of every chapter, mounted or not
     database.create_all()
     clock = FixedClock(now)
     app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
@@ -151,8 +155,22 @@ def running_service(
 
 
 def _create_accounts(service: TestService) -> None:
-    for account, roles in ACCOUNTS.items():
-        service.add_account(account, *roles)
+    with service.database.write() as session:
+        for account, roles in ACCOUNTS.items():
+            accounts.create_account(
+                session,
+                OPERATOR,
+                account=account,
+                name=account.capitalize(),
+                roles=roles,
+                password_hash=_password_hash(),
+                now=service.clock.now(),
+            )
+
+
+@cache
+def _password_hash() -> str:
+    return Passwords(memory_kib=8, passes=1).hash(PASSWORD)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def act(database: Database, number: int) -> None:
                 entity_id=str(number),
                 before={"ä": None},
                 after={"diameter": "12.50", "number": number},
-                reason="because – of ünïcode",
+                reason="because of ünïcode",
                 at=AT,
             )
 
@@ -145,21 +145,25 @@ def test_a_change_that_fails_leaves_no_entry(database: Database):
     class DecidedOtherwiseError(Exception):
         pass
 
-    with pytest.raises(DecidedOtherwiseError), database.write() as session:
-        audit.record(session, WORKER, action="act", entity="act", entity_id="1", at=AT)
-        session.flush()
-        raise DecidedOtherwiseError
+    def fail() -> None:
+        with database.write() as session:
+            audit.record(session, WORKER, action="act", entity="act", entity_id="1", at=AT)
+            session.flush()
+            raise DecidedOtherwiseError
+
+    with pytest.raises(DecidedOtherwiseError):
+        fail()
     assert count(database) == 0
 
 
 def test_an_entry_of_a_savepoint_goes_with_its_savepoint(database: Database):
     with database.write() as session:
         audit.record(session, WORKER, action="keep", entity="act", entity_id="1", at=AT)
-        with pytest.raises(ZeroDivisionError), session.begin_nested():
-            audit.record(session, WORKER, action="lose", entity="act", entity_id="2", at=AT)
-            session.add(account("ada"))
-            session.flush()
-            raise ZeroDivisionError
+        savepoint = session.begin_nested()
+        audit.record(session, WORKER, action="lose", entity="act", entity_id="2", at=AT)
+        session.add(account("ada"))
+        session.flush()
+        savepoint.rollback()
         with session.begin_nested():
             audit.record(session, WORKER, action="keep too", entity="act", entity_id="3", at=AT)
     with database.read() as session:

@@ -88,6 +88,9 @@ def test_every_plain_value_passes_unchanged(value: object):
 @given(st.binary(max_size=200))
 def test_any_bytes_are_either_read_or_refused(body: bytes):
     try:
-        read_json(body)
+        value = read_json(body)
     except BadRequestError as refusal:
-        assert refusal.detail.endswith(".")
+        sentence = refusal.detail
+    else:
+        sentence = "." if value == json.loads(body) else "read otherwise than JSON is"
+    assert sentence.endswith(".")

@@ -50,7 +50,7 @@ def status_of(answer: bytes) -> int:
 
 
 def problem_of(answer: bytes) -> dict[str, str]:
-    return json.loads(answer.split(b"\r\n\r\n", 1)[1])
+    return dict(json.loads(answer.split(b"\r\n\r\n", 1)[1]))
 
 
 def others_are_served(address: str) -> bool:

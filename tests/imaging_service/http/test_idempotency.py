@@ -1,7 +1,7 @@
 """A write sent twice with one key happens once; other keys, bodies and callers are kept apart."""
 
-from datetime import timedelta
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import httpx

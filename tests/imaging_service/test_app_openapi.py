@@ -1,0 +1,88 @@
+"""The OpenAPI document says all that a caller can meet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from imaging_service.http.problems import ERROR_RESPONSES
+from tests.builders.service import TestService, running_service
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestService]:
+    with running_service(f"sqlite:///{tmp_path_factory.mktemp('openapi')}/database.sqlite") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def document(whole: TestService) -> dict[str, Any]:
+    return dict(whole.client.get("/api/v1/openapi.json").json())
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS & item.keys():
+            yield f"{method.upper()} {path}", item[method]
+
+
+def test_the_document_is_openapi(document: dict[str, Any]):
+    validate(document)
+
+
+def test_every_route_of_the_api_declares_every_error_as_a_problem(document: dict[str, Any]):
+    for name, operation in operations(document):
+        if "/api/v1/" in name:
+            declared = {int(status) for status in operation["responses"] if int(status) >= 400}
+            assert declared == set(ERROR_RESPONSES), name
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"], name
+
+
+def test_every_route_but_the_public_ones_wants_a_token(document: dict[str, Any]):
+    free = {name for name, operation in operations(document) if not operation.get("security")}
+    assert free == {"GET /health/live", "GET /health/ready", "POST /api/v1/sessions"}
+
+
+def test_every_route_has_a_sentence_and_an_answer_of_success(document: dict[str, Any]):
+    for name, operation in operations(document):
+        assert operation.get("description", "").endswith("."), name
+        assert any(status.startswith("2") for status in operation["responses"]), name
+
+
+def test_every_payload_has_an_example(document: dict[str, Any]):
+    without = [
+        f"{name} {media_type}"
+        for name, operation in operations(document)
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
+        if not {"example", "examples"} & content.keys() and not has_example(content["schema"], document)
+    ]
+    assert without == []
+
+
+def has_example(schema: dict[str, Any], document: dict[str, Any]) -> bool:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    parts = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    return bool({"example", "examples"} & schema.keys()) or any(has_example(part, document) for part in parts)
+
+
+def test_every_write_takes_an_idempotency_key(document: dict[str, Any]):
+    without = {
+        name
+        for name, operation in operations(document)
+        if not name.startswith("GET")
+        and "Idempotency-Key" not in {p["name"] for p in operation.get("parameters", ())}
+    }
+    assert without == {"POST /api/v1/sessions"}  # each sign-in gives its own token
+
+
+def test_the_page_names_every_route_and_runs_no_script(whole: TestService, document: dict[str, Any]):
+    page = whole.client.get("/docs").text
+    assert all(path in page for path in document["paths"])
+    assert "<script" not in page
+    assert whole.client.get("/docs/style.css").headers["content-type"] == "text/css; charset=utf-8"
