@@ -1,19 +1,20 @@
 """Assessments in the database, reached only through the reads that a principal may see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from imaging_service.accounts.principal import Principal
 from imaging_service.assessments.tables import AssessmentRow
 from imaging_service.reads.read import Read
 from imaging_service.reads.repository import visible_to
 from imaging_service.reads.tables import ReadRow
+from imaging_service.subjects.tables import SubjectRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Assessment:
     overall_response: str | None
     best_response: str
     confirmed_best_response: str
+    responded_on: date | None
     progression_on: date | None
     rules_version: str
     protocol_version: str
@@ -85,14 +87,6 @@ def as_of_now(
     return _first_of(session, principal, _wanted(trial_id, subject_id), about)
 
 
-def at_timepoints(
-    session: Session, principal: Principal, timepoint_ids: Sequence[str]
-) -> Sequence[Assessment]:
-    """Return the answers about timepoints that count now, one for each slot that has signed."""
-    wanted = [AssessmentRow.timepoint_id.in_(timepoint_ids)]
-    return _first_of(session, principal, wanted, [AssessmentRow.timepoint_id, AssessmentRow.slot])
-
-
 def _wanted(trial_id: str, subject_id: str | None) -> list[ColumnElement[bool]]:
     wanted = [AssessmentRow.trial_id == trial_id]
     return wanted if subject_id is None else [*wanted, AssessmentRow.subject_id == subject_id]
@@ -128,27 +122,111 @@ def _first_of(
     return [_assessment(row) for row in session.scalars(statement)]
 
 
-def timepoints_answered(principal: Principal, response: str) -> Select[str]:
-    """Select the timepoints to which an overall response was given, by any reader the principal may see."""
-    newer = aliased(AssessmentRow)
-    is_newest = not_(
-        exists().where(
-            newer.timepoint_id == AssessmentRow.timepoint_id,
-            newer.slot == AssessmentRow.slot,
-            or_(
-                newer.derived_at > AssessmentRow.derived_at,
-                and_(
-                    newer.derived_at == AssessmentRow.derived_at,
-                    newer.edition > AssessmentRow.edition,
-                ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One reader's answer about one timepoint that counts now, in short."""
+
+    trial_id: str
+    site_id: str
+    subject_id: str
+    timepoint_id: str
+    number: int | None
+    imaged_on: date
+    slot: int
+    read_id: str
+    revision: int
+    position: int
+    sum_mm: Decimal | None
+    target_response: str | None
+    non_target_response: str | None
+    new_lesion: str | None
+    overall_response: str | None
+    best_response: str
+    confirmed_best_response: str
+    responded_on: date | None
+    progression_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseFilter:
+    """Which answers are wanted; None asks nothing."""
+
+    site_id: str | None = None
+    subject_id: str | None = None
+    slot: int | None = None
+    response: str | None = None
+
+
+def responses(
+    principal: Principal, trial_id: str, wanted: ResponseFilter
+) -> tuple[Select[Any], Sequence[ColumnElement[Any]]]:
+    """Select the answers that count now, one for each timepoint and slot, and say what they are ordered by.
+
+    Returns
+    -------
+    tuple
+        The statement, whose rows `response_of` reads, and a unique key to order it by.
+    """
+    latest = (AssessmentRow.derived_at.desc(), AssessmentRow.edition.desc())
+    about = (AssessmentRow.timepoint_id, AssessmentRow.slot)
+    of_assessment = [
+        getattr(AssessmentRow, name) for name in Response.__slots__ if hasattr(AssessmentRow, name)
+    ]
+    ranked = (
+        _visible(principal)
+        .join(ReadRow, ReadRow.read_id == AssessmentRow.read_id)
+        .join(
+            SubjectRow,
+            and_(
+                SubjectRow.trial_id == AssessmentRow.trial_id,
+                SubjectRow.subject_id == AssessmentRow.subject_id,
             ),
         )
+        .where(AssessmentRow.trial_id == trial_id, *_asked(wanted))
+        .with_only_columns(
+            *of_assessment,
+            SubjectRow.site_id,
+            ReadRow.number,
+            ReadRow.imaged_on,
+            ReadRow.revision,
+            func.row_number().over(partition_by=about, order_by=latest).label("rank"),
+        )
+        .subquery()
     )
-    return (
+    statement = select(ranked).where(ranked.c.rank == 1)
+    if wanted.response is not None:
+        statement = statement.where(ranked.c.overall_response == wanted.response)
+    return statement, (ranked.c.subject_id, ranked.c.slot, ranked.c.position, ranked.c.timepoint_id)
+
+
+def _asked(wanted: ResponseFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.site_id is not None:
+        yield SubjectRow.site_id == wanted.site_id
+    if wanted.subject_id is not None:
+        yield AssessmentRow.subject_id == wanted.subject_id
+    if wanted.slot is not None:
+        yield AssessmentRow.slot == wanted.slot
+
+
+def response_of(row: Any) -> Response:  # noqa: ANN401  a row of `responses`
+    """Read a row of `responses`."""
+    return Response(**{name: getattr(row, name) for name in Response.__slots__})
+
+
+def timepoints_answered(principal: Principal, response: str) -> Select[str]:
+    """Select the timepoints to which a reader whom the principal may see has given an overall response."""
+    latest = (AssessmentRow.derived_at.desc(), AssessmentRow.edition.desc())
+    about = (AssessmentRow.timepoint_id, AssessmentRow.slot)
+    ranked = (
         _visible(principal)
-        .where(AssessmentRow.overall_response == response, is_newest)
-        .with_only_columns(AssessmentRow.timepoint_id)
+        .with_only_columns(
+            AssessmentRow.timepoint_id,
+            AssessmentRow.overall_response,
+            func.row_number().over(partition_by=about, order_by=latest).label("rank"),
+        )
+        .subquery()
     )
+    return select(ranked.c.timepoint_id).where(ranked.c.rank == 1, ranked.c.overall_response == response)
 
 
 def editions(session: Session, principal: Principal, read_id: str) -> Sequence[Assessment]:

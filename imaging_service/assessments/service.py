@@ -23,9 +23,12 @@ from imaging_service.reads.read import Read
 from imaging_service.reads.service import Signing
 from imaging_service.subjects import service as subjects
 from imaging_service.timepoints.calendar import anchor_on
+from imaging_service.timepoints.responses import RESPONSES
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol
 from measurement.recist.observations import TimepointObservations
+
+RESPONSES.answer_with(repository.timepoints_answered)
 
 
 def sign(act: ReadAct, read_id: str, signing: Signing) -> tuple[Read, Assessment]:
@@ -139,13 +142,18 @@ def _assessment(act: ReadAct, read: Read, inputs: Inputs, *, because_of: Read, e
         overall_response=timepoint.get("overall_response"),
         best_response=answer["best_overall"]["response"],
         confirmed_best_response=answer["confirmed_best_overall"]["response"],
-        progression_on=date.fromisoformat(progression["progressed_on"]) if progression else None,
+        responded_on=_day(answer["best_overall"]["responded_on"]),
+        progression_on=_day(progression.get("progressed_on")),
         rules_version=answer["rules_version"],
         protocol_version=read.protocol_version,
         inputs=values,
         inputs_sha256=digest(values),
         answer=answer,
     )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def find(session: Session, principal: Principal, read_id: str) -> Assessment:

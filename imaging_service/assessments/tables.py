@@ -39,6 +39,8 @@ class AssessmentRow(Base):
     best_response: Mapped[str]
     """Of the subject, as of this read."""
     confirmed_best_response: Mapped[str]
+    responded_on: Mapped[date | None]
+    """Day of the first CR or PR that counts, confirmed or not."""
     progression_on: Mapped[date | None]
     rules_version: Mapped[str]
     protocol_version: Mapped[str]

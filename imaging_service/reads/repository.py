@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     func,
     insert,
     not_,
@@ -61,21 +62,20 @@ def visible_to(principal: Principal) -> Select[ReadRow]:
     A reader sees the reads of its own slot and nothing else of that trial, whatever other roles the
     account has; the unblinded roles see every read in their scope; everybody else sees none.
     """
-    slots = {
-        (grant.trial_id, grant.reader_slot)
-        for grant in principal.scope.grants
-        if grant.reader_slot is not None
-    }
-    own = or_(*(and_(ReadRow.trial_id == trial, ReadRow.slot == slot) for trial, slot in sorted(slots)))
-    conditions: list[ColumnElement[bool]] = []
-    if slots and principal.has(Role.READER):
-        conditions.append(own)
+    slots = _slots(principal)
+    reads_in = sorted({trial for trial, _ in slots})
+    visible: list[ColumnElement[bool]] = [false()]
+    if principal.has(Role.READER):
+        visible += [and_(ReadRow.trial_id == trial, ReadRow.slot == slot) for trial, slot in slots]
     if principal.has(*UNBLINDED):
-        read_in = sorted({trial for trial, _ in slots})
-        conditions.append(and_(ReadRow.trial_id.not_in(read_in), _in_scope(principal)))
-    if not conditions:
-        return select(ReadRow).where(ReadRow.read_id.is_(None))
-    return select(ReadRow).where(or_(*conditions))
+        visible.append(and_(ReadRow.trial_id.not_in(reads_in), _in_scope(principal)))
+    return select(ReadRow).where(or_(*visible))
+
+
+def _slots(principal: Principal) -> Sequence[tuple[str, int]]:
+    """Return the (trial, slot) pairs that the principal reads in."""
+    grants = principal.scope.grants
+    return sorted((each.trial_id, each.reader_slot) for each in grants if each.reader_slot is not None)
 
 
 def _in_scope(principal: Principal) -> ColumnElement[bool]:
@@ -383,11 +383,7 @@ def worklist(
 
     A subject without a signed baseline waits for its baseline.
     """
-    slots = sorted(
-        (grant.trial_id, grant.reader_slot)
-        for grant in principal.scope.grants
-        if grant.reader_slot is not None and trial_id in (None, grant.trial_id)
-    )
+    slots = [pair for pair in _slots(principal) if trial_id in {None, pair[0]}]
     slot = case(dict(slots) or {"": 0}, value=TimepointRow.trial_id)
     own = visible_to(principal)
     draft = aliased(ReadRow, own.where(ReadRow.signed_at.is_(None)).subquery("drafts"))

@@ -1,0 +1,186 @@
+"""Outcomes as the routes answer them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from imaging_service.assessments.derivation import told, told_timepoint
+from imaging_service.assessments.schemas import TimepointVerdictAnswer, VerdictAnswer
+from imaging_service.outcomes.courses import ReaderCourse
+from imaging_service.outcomes.schemas import (
+    CohortOutcomesAnswer,
+    CurveAnswer,
+    ListingAnswer,
+    RateAnswer,
+    ReaderCohortAnswer,
+    ReaderOutcomesAnswer,
+    SubjectOutcomesAnswer,
+    SubjectTableRow,
+    TimeAnswer,
+)
+from imaging_service.subjects.records import Subject
+from measurement.endpoints.kaplan_meier import SurvivalCurve
+from measurement.endpoints.outcomes import cohort_outcomes
+from measurement.endpoints.proportion import Proportion
+from measurement.endpoints.time_to_event import Endpoint, TimeToEvent
+from measurement.protocol.trial import TrialProtocol
+from measurement.recist.assess import RULES_VERSION
+
+
+def subject_answer(
+    subject: Subject, protocol: TrialProtocol, as_of: date | None, courses: Sequence[ReaderCourse]
+) -> SubjectOutcomesAnswer:
+    """Return one subject's outcomes."""
+    return SubjectOutcomesAnswer(
+        trial_id=subject.trial_id,
+        subject_id=subject.subject_id,
+        site_id=subject.site_id,
+        protocol_version=protocol.version,
+        rules_version=RULES_VERSION,
+        as_of=as_of,
+        readers=[_reader(each) for each in courses],
+    )
+
+
+def _reader(found: ReaderCourse) -> ReaderOutcomesAnswer:
+    assessment, outcomes = found.course.assessment, found.outcomes
+    verdict = VerdictAnswer.model_validate(told(assessment, ""))
+    return ReaderOutcomesAnswer(
+        slot=found.slot,
+        baseline=verdict.baseline,
+        timepoints=[
+            TimepointVerdictAnswer.model_validate(told_timepoint(each)) for each in assessment.timepoints
+        ],
+        best_overall=verdict.best_overall,
+        confirmed_best_overall=verdict.confirmed_best_overall,
+        progression=verdict.progression,
+        is_responder=outcomes.is_responder,
+        has_clinical_benefit=outcomes.has_clinical_benefit,
+        is_controlled=outcomes.is_controlled,
+        times=[_time(each) for each in outcomes.times.values()],
+        queries=verdict.queries,
+        doubt=found.doubt,
+    )
+
+
+def _time(found: TimeToEvent) -> TimeAnswer:
+    return TimeAnswer(
+        endpoint=found.endpoint.value,
+        starts_on=found.starts_on,
+        ends_on=found.ends_on,
+        days=found.days,
+        is_event=found.is_event,
+        ending=found.ending.value,
+        record_id=found.record_id,
+    )
+
+
+def cohort_answer(
+    trial_id: str, protocol: TrialProtocol, as_of: date | None, courses: Sequence[ReaderCourse]
+) -> CohortOutcomesAnswer:
+    """Return the cohort's outcomes by each reader."""
+    slots = range(1, protocol.readers.count + 1)
+    return CohortOutcomesAnswer(
+        trial_id=trial_id,
+        protocol_version=protocol.version,
+        rules_version=RULES_VERSION,
+        as_of=as_of,
+        readers=[_cohort(slot, protocol, [each for each in courses if each.slot == slot]) for slot in slots],
+    )
+
+
+def _cohort(slot: int, protocol: TrialProtocol, courses: Sequence[ReaderCourse]) -> ReaderCohortAnswer:
+    found = cohort_outcomes((each.outcomes for each in courses), protocol)
+    return ReaderCohortAnswer(
+        slot=slot,
+        subjects=found.subjects,
+        objective_response_rate=_rate(found.response),
+        clinical_benefit_rate=_rate(found.clinical_benefit),
+        disease_control_rate=_rate(found.disease_control),
+        curves=[_curve(endpoint, curve) for endpoint, curve in found.curves.items()],
+        listing=[listing_row(each) for each in courses],
+    )
+
+
+def _rate(found: Proportion) -> RateAnswer:
+    lower, upper = found.limits
+    return RateAnswer(
+        count=found.count,
+        of=found.of,
+        estimate=found.estimate,
+        lower=lower,
+        upper=upper,
+        level=found.level,
+    )
+
+
+def _curve(endpoint: Endpoint, found: SurvivalCurve) -> CurveAnswer:
+    median = found.median
+    return CurveAnswer(
+        endpoint=endpoint.value,
+        subjects=found.subjects,
+        events=found.events,
+        median_days=median.time,
+        lower_days=median.limits[0],
+        upper_days=median.limits[1],
+    )
+
+
+def listing_row(found: ReaderCourse) -> ListingAnswer:
+    """Return a subject's line of the listing."""
+    time = found.outcomes.times.get(Endpoint.PROGRESSION_FREE_SURVIVAL)
+    return ListingAnswer(
+        slot=found.slot,
+        subject_id=found.subject.subject_id,
+        site_id=found.subject.site_id,
+        best_response=found.course.assessment.best_overall.response.value,
+        confirmed_best_response=found.course.assessment.confirmed_best_overall.response.value,
+        is_responder=found.outcomes.is_responder,
+        has_clinical_benefit=found.outcomes.has_clinical_benefit,
+        pfs_starts_on=None if time is None else time.starts_on,
+        pfs_ends_on=None if time is None else time.ends_on,
+        pfs_days=None if time is None else time.days,
+        pfs_is_event=None if time is None else time.is_event,
+        pfs_ending=None if time is None else time.ending.value,
+        pfs_record_id=None if time is None else time.record_id,
+        doubt=found.doubt,
+    )
+
+
+def subject_table(found: ReaderCourse) -> Sequence[SubjectTableRow]:
+    """Return a reader's verdicts on a subject's timepoints as lines of a table."""
+    line = listing_row(found)
+    rows = [told_timepoint(each) for each in found.course.assessment.timepoints]
+    return [
+        SubjectTableRow(
+            subject_id=line.subject_id,
+            site_id=line.site_id,
+            slot=line.slot,
+            sum_mm=_text((row["sum_of_diameters"] or {}).get("mm")),
+            baseline_mm=_text(row["baseline_mm"]),
+            nadir_mm=_text(row["nadir_mm"]),
+            change_from_baseline_percent=_text(row["change_from_baseline_percent"]),
+            change_from_nadir_percent=_text(row["change_from_nadir_percent"]),
+            best_response=line.best_response,
+            confirmed_best_response=line.confirmed_best_response,
+            pfs_days=line.pfs_days,
+            pfs_is_event=line.pfs_is_event,
+            pfs_ending=line.pfs_ending,
+            **{name: row[name] for name in _AS_TOLD},
+        )
+        for row in rows
+    ]
+
+
+_AS_TOLD = (
+    "timepoint_id",
+    "number",
+    "assessed_on",
+    "target_response",
+    "non_target_response",
+    "new_lesion",
+    "overall_response",
+)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

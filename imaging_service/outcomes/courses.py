@@ -1,0 +1,125 @@
+"""Each reader's course of each subject: stored observations, the subject's days, the protocol in force."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from imaging_service.accounts.principal import Principal
+from imaging_service.assessments import repository as assessments
+from imaging_service.assessments.derivation import Inputs, assess, restored
+from imaging_service.assessments.repository import Assessment
+from imaging_service.http.pages import MAX_LIMIT, PageRequest, decode_cursor
+from imaging_service.subjects import service as subjects
+from imaging_service.subjects.records import Subject
+from imaging_service.timepoints.calendar import anchor_on
+from measurement.endpoints.course import Course, SubjectDates
+from measurement.endpoints.outcomes import SubjectOutcomes, subject_outcomes
+from measurement.errors import MeasurementError
+from measurement.protocol.trial import TrialProtocol
+from measurement.recist.assess import assess_subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCut:
+    """Up to which day things count."""
+
+    as_of: date | None
+    """Nothing later counts; None for everything known."""
+    today: date
+
+    @property
+    def protocol_on(self) -> date:
+        """The day whose protocol version judges."""
+        return self.as_of or self.today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderCourse:
+    """What follows about a subject from one reader's reads, as of a data cut."""
+
+    subject: Subject
+    slot: int
+    course: Course
+    outcomes: SubjectOutcomes
+    doubt: str | None
+    """Why the reads could not be used; then the subject counts as never assessed."""
+
+
+def courses_of(
+    session: Session,
+    principal: Principal,
+    subject: Subject,
+    protocol: TrialProtocol,
+    as_of: date | None,
+) -> Sequence[ReaderCourse]:
+    """Return a subject's course by each reader of the protocol, in the order of their slots."""
+    found = assessments.as_of_now(session, principal, subject.trial_id, subject_id=subject.subject_id)
+    return list(_courses(subject, protocol, {each.slot: each for each in found}, as_of))
+
+
+def courses_of_trial(
+    session: Session, principal: Principal, trial_id: str, protocol: TrialProtocol, as_of: date | None
+) -> Iterator[ReaderCourse]:
+    """Yield the course of every subject in the scope by each reader, subjects without a read included."""
+    found: dict[str, dict[int, Assessment]] = {}
+    for each in assessments.as_of_now(session, principal, trial_id):
+        found.setdefault(each.subject_id, {})[each.slot] = each
+    for subject in _every_subject(session, principal, trial_id):
+        yield from _courses(subject, protocol, found.get(subject.subject_id, {}), as_of)
+
+
+def _every_subject(session: Session, principal: Principal, trial_id: str) -> Iterator[Subject]:
+    after: tuple[str | int, ...] | None = None
+    while True:
+        page = subjects.subjects(session, principal.scope, trial_id, PageRequest(MAX_LIMIT, after))
+        yield from page.items
+        if page.next_cursor is None:
+            return
+        after = decode_cursor(page.next_cursor)
+
+
+def _courses(
+    subject: Subject, protocol: TrialProtocol, by_slot: dict[int, Assessment], as_of: date | None
+) -> Iterator[ReaderCourse]:
+    for slot in range(1, protocol.readers.count + 1):
+        newest = by_slot.get(slot)
+        inputs = None if newest is None else restored(newest.inputs)
+        try:
+            yield _course(subject, slot, protocol, inputs, as_of)
+        except MeasurementError as error:
+            unread = _course(subject, slot, protocol, None, as_of)
+            yield replace(unread, doubt=str(error))
+
+
+def _course(
+    subject: Subject, slot: int, protocol: TrialProtocol, inputs: Inputs | None, as_of: date | None
+) -> ReaderCourse:
+    seen = () if inputs is None else inputs.observations
+    if as_of is not None:
+        seen = tuple(each for each in seen if each.imaged_on is None or each.imaged_on <= as_of)
+    baseline_on = next((each.imaged_on for each in seen if each.number == 0), None)
+    starts_on = anchor_on(subject, protocol.schedule, baseline_on)
+    if inputs is None:
+        assessment = assess_subject((), protocol.criteria, anchor_on=starts_on)
+    else:
+        assessment = assess(replace(inputs, observations=seen, anchor_on=starts_on))
+    dates = _dates(subject, protocol, baseline_on)
+    course = Course(
+        assessment=assessment, dates=dates if as_of is None else dates.as_of(as_of), protocol=protocol
+    )
+    return ReaderCourse(
+        subject=subject, slot=slot, course=course, outcomes=subject_outcomes(course), doubt=None
+    )
+
+
+def _dates(subject: Subject, protocol: TrialProtocol, baseline_on: date | None) -> SubjectDates:
+    """Count endpoints from their own anchor, which need not be the calendar's."""
+    schedule = replace(protocol.schedule, anchor=protocol.endpoints.anchor)
+    return SubjectDates(
+        starts_on=anchor_on(subject, schedule, baseline_on),
+        death_on=subject.dates.death_on,
+        new_therapy_on=subject.dates.new_therapy_on,
+        last_alive_on=subject.dates.last_contact_on,
+    )

@@ -1,0 +1,71 @@
+"""Routes of outcomes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
+from imaging_service.accounts.principal import Role
+from imaging_service.http.context import CurrentClock
+from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.models import Day, Identifier
+from imaging_service.outcomes import service
+from imaging_service.outcomes.answers import cohort_answer, listing_row, subject_answer, subject_table
+from imaging_service.outcomes.courses import DataCut
+from imaging_service.outcomes.schemas import (
+    CohortOutcomesAnswer,
+    ListingAnswer,
+    SubjectOutcomesAnswer,
+    SubjectTableRow,
+)
+
+router = APIRouter(prefix="/trials/{trial_id}", tags=["outcomes"])
+
+UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR)
+"""Owners of what compares readers, or names subjects."""
+
+
+def wanted_cut(
+    clock: CurrentClock,
+    as_of: Annotated[
+        Day | None, Query(description="Data cut: nothing later counts; everything known when left out.")
+    ] = None,
+) -> DataCut:
+    """Read the data cut from the query."""
+    return DataCut(as_of=as_of, today=clock.now().date())
+
+
+WantedCut = Annotated[DataCut, Depends(wanted_cut)]
+
+
+@router.get("/subjects/{subject_id}/outcomes", dependencies=[UNBLINDED], response_model=SubjectOutcomesAnswer)
+def of_subject(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
+    trial_id: Identifier,
+    subject_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    cut: WantedCut,
+    wanted: WantedFormat,
+) -> SubjectOutcomesAnswer | Response:
+    """Return a subject's verdicts, best responses and times by each reader; as CSV the verdicts."""
+    subject, protocol, courses = service.of_subject(session, principal, trial_id, subject_id, cut)
+    if wanted is Format.CSV:
+        rows = [row.model_dump() for each in courses for row in subject_table(each)]
+        return csv_response(list(SubjectTableRow.model_fields), rows, "subject_outcomes.csv")
+    return subject_answer(subject, protocol, cut.as_of, courses)
+
+
+@router.get("/outcomes", dependencies=[UNBLINDED], response_model=CohortOutcomesAnswer)
+def of_cohort(
+    trial_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    cut: WantedCut,
+    wanted: WantedFormat,
+) -> CohortOutcomesAnswer | Response:
+    """Return rates, survival and the listing of all subjects by each reader; CSV is the listing."""
+    protocol, courses = service.of_cohort(session, principal, trial_id, cut)
+    if wanted is Format.CSV:
+        rows = [listing_row(each).model_dump() for each in courses]
+        return csv_response(list(ListingAnswer.model_fields), rows, "outcomes.csv")
+    return cohort_answer(trial_id, protocol, cut.as_of, courses)

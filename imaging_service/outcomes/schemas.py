@@ -1,0 +1,142 @@
+"""Answers of the outcomes' routes."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from imaging_service.assessments.schemas import (
+    BaselineAnswer,
+    BestResponseAnswer,
+    ProgressionAnswer,
+    QueryAnswer,
+    TimepointVerdictAnswer,
+)
+
+
+class TimeAnswer(BaseModel):
+    """A time to an event or a censoring, with what dates it."""
+
+    endpoint: str = Field(examples=["PFS"])
+    starts_on: date
+    ends_on: date
+    days: int = Field(description="First and last day included.")
+    is_event: bool
+    ending: str = Field(description="Event, or reason of the censoring.", examples=["Documented progression"])
+    record_id: str = Field(description="Timepoint, or name of the subject's date, that dates the end.")
+
+
+class ReaderOutcomesAnswer(BaseModel):
+    """What follows from one reader's reads."""
+
+    slot: int
+    baseline: BaselineAnswer | None
+    timepoints: list[TimepointVerdictAnswer]
+    best_overall: BestResponseAnswer
+    confirmed_best_overall: BestResponseAnswer
+    progression: ProgressionAnswer | None
+    is_responder: bool
+    has_clinical_benefit: bool
+    is_controlled: bool
+    times: list[TimeAnswer]
+    queries: list[QueryAnswer]
+    doubt: str | None = Field(description="Why the reads could not be used; null when they could.")
+
+
+class SubjectOutcomesAnswer(BaseModel):
+    """One subject's outcomes by each reader."""
+
+    trial_id: str
+    subject_id: str
+    site_id: str
+    protocol_version: str
+    rules_version: str
+    as_of: date | None = Field(description="The data cut; null for everything known.")
+    readers: list[ReaderOutcomesAnswer]
+
+
+class RateAnswer(BaseModel):
+    """A share of the cohort with its exact (Clopper-Pearson) interval."""
+
+    count: int
+    of: int
+    estimate: float | None
+    lower: float
+    upper: float
+    level: float
+
+
+class CurveAnswer(BaseModel):
+    """A Kaplan-Meier estimate in short."""
+
+    endpoint: str
+    subjects: int
+    events: int
+    median_days: float | None = Field(description="Null while it is not reached.")
+    lower_days: float | None
+    upper_days: float | None
+
+
+class ListingAnswer(BaseModel):
+    """One subject's line of the listing."""
+
+    slot: int
+    subject_id: str
+    site_id: str
+    best_response: str
+    confirmed_best_response: str
+    is_responder: bool
+    has_clinical_benefit: bool
+    pfs_starts_on: date | None
+    pfs_ends_on: date | None
+    pfs_days: int | None
+    pfs_is_event: bool | None
+    pfs_ending: str | None
+    pfs_record_id: str | None
+    doubt: str | None
+
+
+class ReaderCohortAnswer(BaseModel):
+    """The cohort's outcomes from one reader's reads; every subject counts, read or not."""
+
+    slot: int
+    subjects: int
+    objective_response_rate: RateAnswer
+    clinical_benefit_rate: RateAnswer
+    disease_control_rate: RateAnswer
+    curves: list[CurveAnswer]
+    listing: list[ListingAnswer]
+
+
+class CohortOutcomesAnswer(BaseModel):
+    """The cohort's outcomes by each reader."""
+
+    trial_id: str
+    protocol_version: str
+    rules_version: str
+    as_of: date | None
+    readers: list[ReaderCohortAnswer]
+
+
+class SubjectTableRow(BaseModel):
+    """One line of a subject's table: a reader's verdict on a timepoint."""
+
+    subject_id: str
+    site_id: str
+    slot: int
+    timepoint_id: str
+    number: int | None
+    assessed_on: date | None
+    sum_mm: str | None
+    baseline_mm: str | None
+    nadir_mm: str | None
+    change_from_baseline_percent: str | None
+    change_from_nadir_percent: str | None
+    target_response: str
+    non_target_response: str
+    new_lesion: str
+    overall_response: str
+    best_response: str
+    confirmed_best_response: str
+    pfs_days: int | None
+    pfs_is_event: bool | None
+    pfs_ending: str | None
