@@ -24,7 +24,7 @@ NEVER_MEASURABLE = frozenset(
         Nature.INFLAMMATORY_BREAST,
     }
 )
-"""Truly non-measurable disease (E09 3.1), and simple cysts, which are no disease (E09 3.2)."""
+"""Truly non-measurable disease (E09 3.1.2), and simple cysts, which are no disease (E09 3.1.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Finding:
     code: str
     sentence: str
     lesion_id: str = ""
-    source: str = "E09 3.1"
+    source: str = "E09 3.1.1"
 
 
 def smallest_target(lesion: Lesion, limits: MeasurabilityLimits) -> ReportedMillimetres | None:
@@ -103,37 +103,38 @@ def _target_findings(lesion: Lesion, limits: MeasurabilityLimits) -> Iterator[Fi
     name = lesion.lesion_id
     if lesion.nature in NEVER_MEASURABLE:
         kind = lesion.nature.value.replace("_", " ")
-        yield Finding(
-            code="not_measurable", lesion_id=name, sentence=f"{name} is {kind}, which is not measurable."
-        )
+        sentence = f"{name} is {kind}, which is not measurable."
+        yield Finding(code="not_measurable", lesion_id=name, sentence=sentence, source="E09 3.1.2")
     if lesion.is_irradiated and not lesion.progressed_since_irradiation:
         sentence = f"{name} was irradiated; it may be a target only after progression in it was shown."
-        yield Finding(code="irradiated", lesion_id=name, sentence=sentence, source="E09 3.2")
-    if lesion.nature is Nature.LYTIC_OR_MIXED_BONE:
-        yield from _bone_findings(lesion, limits)
+        yield Finding(code="irradiated", lesion_id=name, sentence=sentence, source="E09 3.1.3")
+    wanted = smallest_target(lesion, limits)
+    if wanted is None:
+        sentence = f"{name} was measured by ultrasound, which is never used for targets."
+        yield Finding(code="method_not_allowed", lesion_id=name, sentence=sentence, source="E09 3.2.2")
+    elif lesion.nature is Nature.LYTIC_OR_MIXED_BONE:
+        yield from _bone_findings(lesion, max(limits.soft_tissue_part_mm, wanted))
     else:
-        yield from _size_findings(lesion, limits)
+        yield from _size_findings(lesion, wanted)
 
 
-def _bone_findings(lesion: Lesion, limits: MeasurabilityLimits) -> Iterator[Finding]:
-    part, wanted = lesion.soft_tissue_part, limits.soft_tissue_part_mm
+def _bone_findings(lesion: Lesion, wanted: ReportedMillimetres) -> Iterator[Finding]:
+    """Judge a bone lesion by its soft-tissue part, which must be measurable itself."""
+    part = lesion.soft_tissue_part
     if part is None or part < wanted:
         found = "none measured" if part is None else f"one of {part} mm"
         yield Finding(
             code="soft_tissue_part_too_small",
             lesion_id=lesion.lesion_id,
             sentence=f"{lesion.lesion_id}, in bone, needs a soft-tissue part of {wanted} mm; found {found}.",
-            source="E09 3.2",
+            source="E09 3.1.3",
         )
 
 
-def _size_findings(lesion: Lesion, limits: MeasurabilityLimits) -> Iterator[Finding]:
-    name, found, wanted = lesion.lesion_id, lesion.diameter, smallest_target(lesion, limits)
+def _size_findings(lesion: Lesion, wanted: ReportedMillimetres) -> Iterator[Finding]:
+    name, found = lesion.lesion_id, lesion.diameter
     axis = "short axis" if lesion.is_nodal else "longest diameter"
-    if wanted is None:
-        sentence = f"{name} was measured by ultrasound, which is never used for targets."
-        yield Finding(code="method_not_allowed", lesion_id=name, sentence=sentence, source="E09 App. II")
-    elif found is None:
+    if found is None:
         sentence = f"{name} has no {axis}; a target needs at least {wanted} mm."
         yield Finding(code="not_measured", lesion_id=name, sentence=sentence)
     elif found < wanted:
@@ -234,7 +235,7 @@ def _interval_findings(imaged_on: date | None, anchor_on: date | None, most: int
     before = (anchor_on - imaged_on).days
     if before > most:
         sentence = f"Baseline was imaged {before} days before the start; at most {most} are allowed."
-        yield Finding(code="baseline_too_early", sentence=sentence, source="E09 4.2")
+        yield Finding(code="baseline_too_early", sentence=sentence, source="E09 3.2.1")
     elif before < 0:
         sentence = f"Baseline was imaged {-before} days after the start; it belongs before it."
-        yield Finding(code="baseline_after_start", sentence=sentence, source="E09 4.2")
+        yield Finding(code="baseline_after_start", sentence=sentence, source="E09 3.2.1")

@@ -117,7 +117,7 @@ class Schedule:
     tolerance_days
         How many days outside its window imaging is still called early or late for that timepoint.
     baseline_days
-        Most days from baseline imaging to the anchor (E09 4.2).
+        Most days from baseline imaging to the anchor (E09 3.2.1).
     horizon_days
         Days from the anchor after which nothing counts; two years.
     calendar_fixed
