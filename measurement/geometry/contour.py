@@ -9,16 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from measurement.errors import EmptyOutlineError, MaskShapeError
+from measurement.errors import EmptyOutlineError, MaskShapeError, OutlineCrossesItselfError
 from measurement.geometry.components import Choice, Component, component_of
 from measurement.geometry.diameters import LesionDiameters, diameters_of_outlines
-from measurement.geometry.longest import Ends, longest_of_points
+from measurement.geometry.longest import PAIRS_AT_ONCE, TIED, Ends, longest_of_points
 from measurement.geometry.mask import Spacing, checked_spacing
 from measurement.geometry.outline import Boundary, Edges, edges_of_polygon
 from measurement.geometry.plane import ImagePlane, Points, checked_points
 from measurement.units import Millimetres
 
 Image: TypeAlias = NDArray[np.float64]
+
+CROSSED = 1e-9
+"""How far an edge may reach through another, as a share of the contour's size, and count as touching it."""
 
 
 def measure_contour(points: ArrayLike, spacing: Spacing) -> LesionDiameters:
@@ -52,6 +55,7 @@ def measure_contour(points: ArrayLike, spacing: Spacing) -> LesionDiameters:
     (5.657, 5.657)
     """
     pixels, scale = _checked(points, spacing)
+    _refuse_crossing(pixels)
     ends = longest_of_points(pixels * scale) / (*scale, *scale)
     row, column = scale[::-1]
     return diameters_of_outlines([(0, edges_of_polygon(pixels), ends)], row, column, Boundary.OUTLINE)
@@ -145,6 +149,27 @@ def _checked(points: ArrayLike, spacing: Spacing) -> tuple[Points, tuple[float, 
     return pixels, (column, row)
 
 
+def _refuse_crossing(points: Points) -> None:
+    """Refuse a polygon, shape (N, 2), of which two edges pass through each other; they may touch."""
+    origin, ends = points - points[0], np.roll(points, -1, axis=0) - points[0]
+    (x, y), (right, down) = origin.T, (ends - origin).T
+    least = CROSSED * float(np.abs(origin).max()) ** 2
+    count = len(points)
+    step = max(1, PAIRS_AT_ONCE // count)
+    straddling = []
+    for start in range(0, count, step):
+        rows = slice(start, start + step)
+        # on which side of each edge's line every point lies, times the edge's length
+        side = np.outer(right[rows], y) - np.outer(down[rows], x)
+        side -= (right * y - down * x)[rows, np.newaxis]
+        after = np.concatenate([side[:, 1:], side[:, :1]], axis=1)
+        is_straddling = (np.minimum(side, after) < -least) & (np.maximum(side, after) > least)
+        straddling.append(np.flatnonzero(is_straddling) + start * count)
+    line, edge = np.divmod(np.concatenate(straddling), count)
+    if np.isin(line * count + edge, edge * count + line).any():
+        raise OutlineCrossesItselfError
+
+
 def _level_lines(voxels: Image, lesion: NDArray[np.bool_], level: float) -> Iterator[list[Points]]:
     """Yield each slice's outer contours, polygons of shape (N, 2), (column, row), pixels."""
     for image, inside in zip(voxels, lesion, strict=True):
@@ -170,5 +195,5 @@ def _longest_outlines(
     ]
     squared = [float(((ends[0, :2] - ends[0, 2:]) ** 2).sum()) for _, _, ends in found]
     for (index, polygons, ends), length in zip(found, squared, strict=True):
-        if length >= max(squared) * (1 - 1e-12):
+        if length >= max(squared) * (1 - TIED):
             yield index, np.concatenate([*map(edges_of_polygon, polygons)], axis=1), ends / np.tile(scale, 2)

@@ -63,7 +63,8 @@ def diameters_of_outlines(
     best = max(measured, key=lambda diameters: diameters.short_axis.length_mm)
     limit = best.short_axis.length_mm * (1 - TIED)
     equal = [diameters for diameters in measured if diameters.short_axis.length_mm >= limit]
-    return max(equal, key=lambda diameters: diameters.inside_fraction)
+    most = max(diameters.inside_fraction for diameters in equal) * (1 - TIED)
+    return next(diameters for diameters in equal if diameters.inside_fraction >= most)
 
 
 def _measured(
