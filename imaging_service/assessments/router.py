@@ -14,7 +14,7 @@ from imaging_service.accounts.dependencies import (
 )
 from imaging_service.accounts.principal import Role
 from imaging_service.assessments import proof, service
-from imaging_service.assessments.repository import Assessment
+from imaging_service.assessments.answers import assessment_answer
 from imaging_service.assessments.schemas import (
     AssessmentAnswer,
     DifferenceAnswer,
@@ -53,14 +53,14 @@ def sign(
     )
     read, assessment = service.sign(act, read_id, signing)
     return SignedReadAnswer(
-        read=read_answer(act.session, act.principal, read), assessment=_assessment(assessment)
+        read=read_answer(act.session, act.principal, read), assessment=assessment_answer(assessment)
     )
 
 
 @router.get("/reads/{read_id}/assessment", dependencies=[MAY_SEE_READS])
 def find(read_id: ReadId, principal: CurrentPrincipal, session: ReadSession) -> AssessmentAnswer:
     """Return what follows from a signed read and the reader's earlier ones, with every reason."""
-    return _assessment(service.find(session, principal, read_id))
+    return assessment_answer(service.find(session, principal, read_id))
 
 
 @router.get("/reads/{read_id}/assessment/preview", dependencies=[requires(Role.READER)])
@@ -83,17 +83,4 @@ def recompute(
     found = proof.recompute(session, principal, trial_id, subject_id=subject)
     return RecomputationAnswer(
         checked=found.checked, differences=[DifferenceAnswer(**asdict(each)) for each in found.differences]
-    )
-
-
-def _assessment(found: Assessment) -> AssessmentAnswer:
-    return AssessmentAnswer.model_validate(
-        {
-            **found.answer,
-            "read_id": found.read_id,
-            "edition": found.edition,
-            "derived_at": found.derived_at,
-            "protocol_version": found.protocol_version,
-            "inputs_sha256": found.inputs_sha256,
-        }
     )
