@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -182,6 +182,23 @@ class Database:
             ensure_schema(connection)
             Base.metadata.create_all(connection)
 
+    def check(self) -> None:
+        """Open the database once, for reading and for writing.
+
+        Raises
+        ------
+        SettingsError
+            It cannot be opened: a read-only folder, a server that does not answer, a wrong password.
+        """
+        try:
+            with self.writer.begin(), self.reader.begin():
+                pass
+        except OperationalError as error:
+            where = self.url.render_as_string(hide_password=True)
+            reason = str(error.orig).strip().splitlines()[0].rstrip(".")
+            message = f"The database {where} cannot be opened: {reason}; set IMAGING_SERVICE_DATABASE_URL."
+            raise SettingsError(message) from error
+
     def close(self) -> None:
         """Close every connection."""
         self.writer.dispose()
@@ -195,7 +212,11 @@ def ensure_schema(connection: Connection) -> None:
 
 
 def _parsed(url: str) -> URL:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        message = "The database_url is no address; it must be like sqlite:///data/service.sqlite."
+        raise SettingsError(message) from error
     if parsed.get_backend_name() == "sqlite":
         return parsed.set(drivername="sqlite+pysqlite")
     if parsed.get_backend_name() in {"postgresql", "postgres"}:

@@ -4,7 +4,7 @@ import json
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
+    GetCoreSchemaHandler,
     PlainSerializer,
     StringConstraints,
-    ValidationInfo,
-    model_validator,
+    ValidatorFunctionWrapHandler,
 )
+from pydantic_core import CoreSchema, core_schema
 
 
 class StrictModel(BaseModel):
@@ -32,22 +32,31 @@ class StrictModel(BaseModel):
         str_max_length=4000,
     )
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _read_as_json(
-        cls,
-        value: Any,  # noqa: ANN401  whatever the payload holds
-        handler: ModelWrapValidatorHandler[Self],
-        info: ValidationInfo,
-    ) -> Self:
-        """Read a decoded payload as JSON is read: strict, yet a date and an enumeration are texts there."""
-        if info.mode == "python" and isinstance(value, dict):
-            try:
-                text = json.dumps(value, allow_nan=False)
-            except (TypeError, ValueError):
-                return handler(value)  # made by our own code, out of Python's values
-            return cls.model_validate_json(text)
-        return handler(value)
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        """Read a decoded payload by JSON's rules: strict, yet a date and an enumeration are texts there.
+
+        FastAPI hands over decoded values, for which strictness would want Python's own dates and tuples.
+        """
+        schema = handler(source)
+
+        def read(value: Any, build: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401
+            if isinstance(value, dict) and (text := _json_text(value)) is not None:
+                payload = cls.model_validate_json(text)
+                value = {name: getattr(payload, name) for name in payload.model_fields_set}
+            return build(value)
+
+        return core_schema.json_or_python_schema(
+            json_schema=schema, python_schema=core_schema.no_info_wrap_validator_function(read, schema)
+        )
+
+
+def _json_text(value: Any) -> str | None:  # noqa: ANN401  whatever the payload holds
+    """Return `value` as JSON, or ``None`` when our own code made it out of Python's values."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
 
 
 def _printable(text: str) -> str:

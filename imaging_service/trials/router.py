@@ -34,8 +34,14 @@ _PROTOCOL_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            MediaType.JSON.value: {"schema": {"type": "object"}},
-            MediaType.TOML.value: {"schema": {"type": "string"}},
+            MediaType.JSON.value: {
+                "schema": {"type": "object"},
+                "example": {"trial_id": "HER2-MBC", "version": "1.0", "title": "MRI every six weeks"},
+            },
+            MediaType.TOML.value: {
+                "schema": {"type": "string"},
+                "example": 'trial_id = "HER2-MBC"\nversion = "1.0"\ntitle = "MRI every six weeks"\n',
+            },
         },
     }
 }

@@ -68,6 +68,7 @@ def has_example(schema: dict[str, Any], document: dict[str, Any]) -> bool:
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     parts = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    parts += [schema["items"]] if "items" in schema else []
     return bool({"example", "examples"} & schema.keys()) or any(has_example(part, document) for part in parts)
 
 
