@@ -18,7 +18,7 @@ from measurement.recist.history import History
 from measurement.recist.new_lesions import NewLesionVerdict, assess_new_lesions
 from measurement.recist.non_target import NonTargetVerdict, assess_non_targets
 from measurement.recist.observations import TimepointObservations
-from measurement.recist.overall import OVERALL
+from measurement.recist.overall import OVERALL, overall_response
 from measurement.recist.reasons import Reason
 from measurement.recist.responses import NewLesionFinding, NonTargetResponse, OverallResponse, TargetResponse
 from measurement.recist.sequence import in_order
@@ -32,16 +32,17 @@ _AFTER_PROGRESSION = Reason("after_progression")
 _HOLDING = frozenset({TargetResponse.CR, TargetResponse.PR})
 
 
-def _table_reason(
+def _with_reason(
     target: TargetResponse, non_target: NonTargetResponse, new_lesion: NewLesionFinding
-) -> Reason:
+) -> tuple[OverallResponse, Reason]:
     code = "with_targets"
     if target is TargetResponse.NA:
         code = "no_disease" if non_target is NonTargetResponse.NA else "non_targets_only"
-    return Reason(code, (target.value, non_target.value, new_lesion.value))
+    reason = Reason(code, (target.value, non_target.value, new_lesion.value))
+    return overall_response(target, non_target, new_lesion), reason
 
 
-_TABLE_REASONS = MappingProxyType({combination: _table_reason(*combination) for combination in OVERALL})
+_OVERALL_WITH_REASON = MappingProxyType({each: _with_reason(*each) for each in OVERALL})
 
 
 def assess_timepoint(
@@ -71,12 +72,11 @@ def assess_timepoint(
     target = assess_targets(observed, history, criteria)
     non_target = assess_non_targets(observed, history, criteria)
     new = assess_new_lesions(observed, history)
-    combination = (target.response, non_target.response, new.finding)
-    overall = OVERALL[combination]
+    overall, table_row = _OVERALL_WITH_REASON[target.response, non_target.response, new.finding]
     assessed_on, progression_on, seen_at = _last_imaged(observed), None, None
     if overall is OverallResponse.PD:
         assessed_on, progression_on, seen_at = _progression_days(observed, target, non_target, new)
-    reasons = (target.reason, non_target.reason, *new.reasons, _TABLE_REASONS[combination])
+    reasons = (target.reason, non_target.reason, *new.reasons, table_row)
     assessment = TimepointAssessment(
         timepoint_id=observed.timepoint_id,
         number=observed.number,
@@ -257,18 +257,19 @@ def _after(
     history: History, target: TargetVerdict, overall: OverallResponse, new: NewLesionVerdict
 ) -> History:
     """Return the history with one more timepoint."""
-    nadir_mm = history.nadir_mm
+    _, nadir_mm, holds, had_target_cr, had_cr, has_progressed, _ = history
     if isinstance(target.total, CompleteSum) and (nadir_mm is None or target.total.mm < nadir_mm):
         nadir_mm = target.total.mm
-    holds = target.response in _HOLDING or (
-        history.holds_response and target.response is not TargetResponse.PD
-    )
+    if target.response in _HOLDING:
+        holds = True
+    elif target.response is TargetResponse.PD:
+        holds = False
     return History(
-        baseline=history.baseline,
-        nadir_mm=nadir_mm,
-        holds_response=holds,
-        had_target_cr=history.had_target_cr or target.response is TargetResponse.CR,
-        had_cr=history.had_cr or overall is OverallResponse.CR,
-        has_progressed=history.has_progressed or overall is OverallResponse.PD,
-        sightings=new.sightings,
+        history.baseline,
+        nadir_mm,
+        holds,
+        had_target_cr or target.response is TargetResponse.CR,
+        had_cr or overall is OverallResponse.CR,
+        has_progressed or overall is OverallResponse.PD,
+        new.sightings,
     )

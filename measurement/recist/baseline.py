@@ -62,7 +62,8 @@ def assess_baseline(observed: TimepointObservations, criteria: Criteria) -> Base
         if lesion.lesion_id not in targets:
             non_targets.setdefault(lesion.lesion_id, lesion)
     total = _sum(targets, criteria) if targets else None
-    days = [observed.imaged_on, *(target.imaged_on for target in observed.targets)]
+    days = [observed.imaged_on]
+    days += [target.imaged_on for target in observed.targets]
     days += [lesion.imaged_on for lesion in observed.non_targets]
     return Baseline(
         targets=targets,
@@ -80,9 +81,14 @@ def assess_baseline(observed: TimepointObservations, criteria: Criteria) -> Base
 
 
 def _sum(targets: Mapping[str, TargetObservation], criteria: Criteria) -> SumOfDiameters:
-    values = {name: value_of(target, criteria.sums) for name, target in targets.items()}
-    measured = sum((mm for mm in values.values() if mm is not None), Decimal(0))
-    return sum_up(measured, tuple(name for name, mm in values.items() if mm is None))
+    measured, missing = Decimal(0), []
+    for name, target in targets.items():
+        value = value_of(target, criteria.sums)
+        if value is None:
+            missing.append(name)
+        else:
+            measured += value
+    return sum_up(measured, tuple(missing))
 
 
 def _queries(
@@ -94,7 +100,8 @@ def _queries(
     where = observed.timepoint_id
     if observed.not_done:
         yield Query("baseline_not_done", where, facts=(where,))
-    yield from _repeated(observed, where)
+    if len(targets) + len(non_targets) != len(observed.targets) + len(observed.non_targets):
+        yield from _repeated(observed, where)
     for name, target in targets.items():
         if target.state is not TargetState.MEASURED:
             yield Query("baseline_not_measured", where, (name,), (name, _words(target.state)))

@@ -4,7 +4,7 @@ A rule looks at the responses up to the first progression and answers or passes;
 the two lists at the end is the precedence.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -99,6 +99,8 @@ def _confirmed(response: OverallResponse) -> BestRule:
     """Return the rule that a response must be confirmed."""
 
     def rule(course: Course) -> Verdict:
+        if course.first(response) is None:
+            return None
         responded_on: date | None = None
         for position, occasion in enumerate(course.occasions):
             if occasion.response is not _O.PR and occasion.response is not _O.CR:
@@ -268,7 +270,8 @@ def confirmed_best_overall_response(
     settled = settle_disease_after_cr(counting, rules, has_targets=has_targets)
     course = Course(occasions=settled, anchor_on=anchor_on, has_targets=has_targets, rules=rules)
     answer = _first_answer(CONFIRMED, course)
-    return next((replace(answer, queries=(query,)) for query in _queries(counting)), answer)
+    pairs = disease_after_cr(counting)
+    return replace(answer, queries=(_query(*pairs[0]),)) if pairs else answer
 
 
 def until_progression(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
@@ -287,8 +290,7 @@ def _first_answer(precedence: Sequence[BestRule], course: Course) -> BestOverall
     return _never_assessed(course)
 
 
-def _queries(occasions: Sequence[Occasion]) -> Iterator[Query]:
+def _query(complete: Occasion, disease: Occasion) -> Query:
     """Ask about the first disease after a CR."""
-    for complete, disease in disease_after_cr(occasions):
-        facts = (disease.timepoint_id, disease.response.value, complete.timepoint_id)
-        yield Query("cr_then_disease", disease.timepoint_id, (), facts)
+    facts = (disease.timepoint_id, disease.response.value, complete.timepoint_id)
+    return Query("cr_then_disease", disease.timepoint_id, (), facts)

@@ -1,6 +1,6 @@
 """Confirmation of a response by a later timepoint (E09 4.6.1, Table 3)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -34,20 +34,23 @@ class Occasion(NamedTuple):
     response: OverallResponse
 
 
-def disease_after_cr(occasions: Sequence[Occasion]) -> Iterator[tuple[Occasion, Occasion]]:
-    """Yield each CR that is followed by disease short of progression, with the first such occasion.
+def disease_after_cr(occasions: Sequence[Occasion]) -> tuple[tuple[Occasion, Occasion], ...]:
+    """Return each CR that is followed by disease short of progression, with the first such occasion.
 
     Parameters
     ----------
     occasions
         In order of time, none after the first PD.
     """
-    for position, occasion in enumerate(occasions):
+    pairs: list[tuple[Occasion, Occasion]] = []
+    waiting: list[Occasion] = []
+    for occasion in occasions:
         if occasion.response is _O.CR:
-            later = (other for other in occasions[position + 1 :] if other.response in DISEASE)
-            disease = next(later, None)
-            if disease:
-                yield occasion, disease
+            waiting.append(occasion)
+        elif waiting and occasion.response in DISEASE:
+            pairs += [(complete, occasion) for complete in waiting]
+            waiting.clear()
+    return tuple(pairs)
 
 
 def settle_disease_after_cr(
@@ -70,7 +73,7 @@ def settle_disease_after_cr(
         `query`: as given. `pd`: the first disease after a CR is PD, and nothing after it counts.
         `ignore`: a CR that is followed by disease was a PR, or NON-CR/NON-PD without targets.
     """
-    pairs = list(disease_after_cr(occasions))
+    pairs = disease_after_cr(occasions)
     if not pairs or rules.cr_then_disease is CrThenDisease.QUERY:
         return occasions
     if rules.cr_then_disease is CrThenDisease.PD:

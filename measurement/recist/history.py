@@ -1,16 +1,15 @@
 """What earlier timepoints proved, as far as later ones depend on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import NamedTuple
 
 from measurement.recist.baseline import Baseline
 from measurement.units import ReportedMillimetres
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(NamedTuple):
     """Where a new lesion was first seen.
 
     Attributes
@@ -34,8 +33,7 @@ class Sighting:
 _NONE_SEEN: Mapping[str, Sighting] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(NamedTuple):
     """Everything that a timepoint's response depends on besides the timepoint itself.
 
     Attributes
@@ -60,7 +58,7 @@ class History:
     had_target_cr: bool = False
     had_cr: bool = False
     has_progressed: bool = False
-    sightings: Mapping[str, Sighting] = field(default_factory=lambda: _NONE_SEEN)
+    sightings: Mapping[str, Sighting] = _NONE_SEEN
 
     @classmethod
     def at(cls, baseline: Baseline | None) -> "History":

@@ -1,6 +1,5 @@
 """Why a rule answered as it did: a code, a sentence, its published source, and the records."""
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -86,8 +85,7 @@ RULES: Final = MappingProxyType(
 """Every code a reason may have, with its sentence and source."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One reason of a verdict.
 
     Attributes

@@ -126,7 +126,7 @@ def test_the_smallest_protocol_has_every_default() -> None:
         (
             {"criteria": {"confirmation": {"cr_then_disease": "ask"}}},
             ParameterValueError,
-            "The parameter 'criteria.confirmation.cr_then_disease' must be one of query, pd, ignore; found 'a",
+            "The parameter 'criteria.confirmation.cr_then_disease' must be one of query, pd, ignore; found",
         ),
         (
             {"schedule": []},
