@@ -59,7 +59,7 @@ class TestService:
     settings: ServiceSettings
     logs: list[MutableMapping[str, Any]]
     """What was logged, entry by entry."""
-    _tokens: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     def account_id(self, account: str) -> str:
         """Return an account's key."""
@@ -89,17 +89,18 @@ class TestService:
 
     def token(self, account: str) -> str:
         """Return a token of the account; one token serves until the clock passes its end."""
-        if account not in self._tokens or self._expired(account):
-            answer = self.client.post("/api/v1/sessions", json={"account": account, "password": PASSWORD})
+        token, expires_at = self._tokens.get(account, ("", self.clock.now()))
+        if self.clock.now() >= expires_at:
+            payload = {"account": account, "password": PASSWORD}
+            answer = self.client.post("/api/v1/sessions", json=payload)
             assert answer.status_code == 201, answer.text
-            self._tokens[account] = answer.json()["token"]
-        return self._tokens[account]
+            token = answer.json()["token"]
+            self._tokens[account] = (token, datetime.fromisoformat(answer.json()["expires_at"]))
+        return token
 
-    def _expired(self, account: str) -> bool:
-        answer = self.client.get(
-            "/api/v1/accounts/me", headers={"Authorization": f"Bearer {self._tokens[account]}"}
-        )
-        return bool(answer.status_code == 401)
+    def forget_tokens(self) -> None:
+        """Sign in anew from now on: after an account has signed out, or was closed."""
+        self._tokens.clear()
 
     def headers(self, account: str) -> dict[str, str]:
         """Return the headers of a request by the account."""
