@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fixtures.demo.story import Story, Stray
 from fixtures.demo.studies import stray_study, study_of
@@ -23,15 +24,21 @@ class _Push:
 
 def push_everything(installation: Installation, story: Story, progress: Progress) -> Sequence[StrayResult]:
     """Push every study of the story and return which senders were refused, and in which words."""
-    pushes = sorted(_pushes(story), key=lambda push: push.plan.study_on)
-    folders = files_of([push.plan for push in pushes], installation.studies, progress)
+    folders = build_files(installation, story, progress)
+    pushes = _pushes(story)
     for number, (push, folder) in enumerate(zip(pushes, folders, strict=True), start=1):
         _pacs(installation, push.ae_title).push(folder)
         progress.count(number, len(pushes), f"studies pushed with {sender_name()}")
     return [_refused(installation, stray, progress) for stray in story.strays if stray.is_refused]
 
 
+def build_files(installation: Installation, story: Story, progress: Progress) -> Sequence[Path]:
+    """Return the folder with the files of every study, in the order in which they are pushed."""
+    return files_of([push.plan for push in _pushes(story)], installation.studies, progress)
+
+
 def _pushes(story: Story) -> Sequence[_Push]:
+    """Return what is pushed, in the order of the days."""
     expected = [
         _Push(plan=study_of(story, subject, timepoint), ae_title=story.site(subject.site_id).ae_title)
         for subject in story.subjects
@@ -42,7 +49,7 @@ def _pushes(story: Story) -> Sequence[_Push]:
         for stray in story.strays
         if not stray.is_refused
     ]
-    return expected + strays
+    return sorted(expected + strays, key=lambda push: push.plan.study_on)
 
 
 def _refused(installation: Installation, stray: Stray, progress: Progress) -> StrayResult:

@@ -1,9 +1,24 @@
 """Set the trial up over REST: accounts, protocol, sites, readers, subjects. Done before, it stays."""
 
+import httpx
+
 from fixtures.demo.story import Story
+from imaging_service.demo.errors import AnswerError
 from imaging_service.demo.people import ADMINISTRATOR, COORDINATOR, SPONSOR, Person, everybody
 from imaging_service.demo.progress import Progress
 from imaging_service.demo.rest import Caller
+from imaging_service.demo.running import Installation
+
+
+def ensure_administrator(installation: Installation) -> None:
+    """Make the first account at the machine's own console, as an operator would, unless it can sign in."""
+    try:
+        Caller(installation.address, ADMINISTRATOR.account, ADMINISTRATOR.password).get("/accounts/me")
+    except AnswerError as error:
+        if error.status != httpx.codes.UNAUTHORIZED:
+            raise
+        who = [ADMINISTRATOR.account, "--name", ADMINISTRATOR.name, "--role", ADMINISTRATOR.role]
+        installation.run(["imaging-service", "user", "add", *who], typed=f"{ADMINISTRATOR.password}\n")
 
 
 def prepare_trial(administrator: Caller, story: Story, progress: Progress) -> None:

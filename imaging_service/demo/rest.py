@@ -16,6 +16,7 @@ from imaging_service.demo.errors import AnswerError
 from imaging_service.demo.waiting import until
 
 API = "/api/v1"
+LONG_PAGE = {"limit": "500"}
 Json: TypeAlias = Any  # what a JSON text holds; the story's checks look at every value they use
 _PATIENCE_SECONDS = 90.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
@@ -25,10 +26,12 @@ _SIGN_IN = "/sessions"
 class Caller:
     """One account that talks to the service, signed in again whenever its token has ended."""
 
-    def __init__(self, address: str, account: str, password: str) -> None:
+    def __init__(
+        self, address: str, account: str, password: str, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self.account = account
         self.password = password
-        self._client = httpx.Client(base_url=address, timeout=30.0)
+        self._client = httpx.Client(base_url=address, timeout=30.0, transport=transport)
         self._token = ""
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:

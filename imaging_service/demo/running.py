@@ -14,9 +14,10 @@ import httpx
 
 from imaging_service.demo.errors import DemoError
 from imaging_service.demo.waiting import until
+from imaging_service.one_machine import addresses_in
 
 HOST = "127.0.0.1"
-_READY_SECONDS = 90.0
+_READY_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _LAST_LINES = 12
 
@@ -49,21 +50,19 @@ class Installation:
     @property
     def environment(self) -> Mapping[str, str]:
         """The settings of all processes, as they read them."""
-        archive = self.folder / "archive"
         return {
             **os.environ,
+            **addresses_in(self.folder),
             "DICOM_LISTENER_HOST": HOST,
             "DICOM_LISTENER_PORT": str(self.dicom_port),
             "DICOM_LISTENER_AE_TITLE": self.ae_title,
-            "DICOM_LISTENER_DATABASE_URL": f"sqlite:///{archive}/index.sqlite",
-            "DICOM_LISTENER_OBJECTS": f"{archive}/objects",
             "DICOM_LISTENER_QUIET_PERIOD_SECONDS": str(self.quiet_period_seconds),
             "IMAGING_SERVICE_HOST": HOST,
             "IMAGING_SERVICE_PORT": str(self.http_port),
-            "IMAGING_SERVICE_DATA": str(self.folder / "service"),
-            "IMAGING_SERVICE_DATABASE_URL": f"sqlite:///{self.folder}/service/service.sqlite",
-            "IMAGING_SERVICE_ARCHIVE_DATABASE_URL": f"sqlite:///{archive}/index.sqlite",
-            "IMAGING_SERVICE_ARCHIVE_OBJECTS": f"{archive}/objects",
+            "IMAGING_SERVICE_JOBS": "embedded",
+            # the demo prints its passwords: making them costly to guess would only slow 60 signatures
+            "IMAGING_SERVICE_PASSWORD_MEMORY_KIB": "8192",
+            "IMAGING_SERVICE_PASSWORD_PASSES": "1",
         }
 
     def run(self, command: Sequence[str], *, typed: str = "") -> str:
@@ -111,7 +110,7 @@ def running(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
     installation.folder.mkdir(parents=True, exist_ok=True)
     with installation.log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  own command
-            [_installed("imaging-service"), "up"],
+            [_installed("imaging-service"), "up", "--data", str(installation.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
