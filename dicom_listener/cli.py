@@ -4,21 +4,22 @@ import os
 import signal
 import sys
 import threading
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from dicom_listener.archive import senders
 from dicom_listener.archive.archive import Archive
-from dicom_listener.archive.integrity import DamagedObject
-from dicom_listener.archive.integrity import rebuild as rebuild_index
-from dicom_listener.archive.integrity import verify as verify_objects
-from dicom_listener.archive.migrate import migrate as migrate_database
 from dicom_listener.archive.senders import Sender, networks_from
 from dicom_listener.errors import ArchiveError, ConfigurationError, SettingError
 from dicom_listener.logs import set_up_logs
 from dicom_listener.settings import ListenerSettings
+
+if TYPE_CHECKING:
+    from dicom_listener.archive.integrity import DamagedObject
 
 _WRONG_SETTING = 2
 _FAILED = 1
@@ -50,8 +51,6 @@ def serve(  # noqa: PLR0913, PLR0917 - one option per setting
     objects: Objects = None,
 ) -> None:
     """Listen until SIGTERM or Ctrl-C; the database is brought to this version first."""
-    from dicom_listener.network.server import Listener  # noqa: PLC0415 - the other commands need no network
-
     set_up_logs()
     settings = _settings(
         host=host,
@@ -64,11 +63,12 @@ def serve(  # noqa: PLR0913, PLR0917 - one option per setting
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    archive = Archive.open(settings.database_url, settings.objects)
-    migrate_database(archive.database)
-    with Listener(settings, archive):
-        stopped.wait()
-    archive.close()
+    with closing(Archive.open(settings.database_url, settings.objects)) as archive:
+        _migrate(archive)
+        from dicom_listener.network.server import Listener  # noqa: PLC0415 - slow to import
+
+        with Listener(settings, archive):
+            stopped.wait()
     sys.stderr.flush()
     # Threads of the network library may still wait for peers that will never answer.
     os._exit(0)
@@ -77,49 +77,37 @@ def serve(  # noqa: PLR0913, PLR0917 - one option per setting
 @app.command()
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database to this version."""
-    archive = _archive(database_url=database_url)
-    migrate_database(archive.database)
-    typer.echo(f"The archive's database {archive.database.address} is ready.")
+    with _archive(database_url=database_url) as archive:
+        _migrate(archive)
+        typer.echo(f"The archive's database {archive.database.address} is ready.")
 
 
 @app.command()
 def verify(database_url: DatabaseUrl = None, objects: Objects = None) -> None:
     """Read every kept object again; exit code 1 when one is not as it was kept."""
-    archive = _archive(database_url=database_url, objects=objects)
-    damaged = checked = 0
-    for entry in verify_objects(archive):
-        checked += 1
-        if entry is not None:
-            damaged += 1
-            typer.echo(_described(entry))
-    typer.echo(f"{checked} objects read, {damaged} damaged.")
-    if damaged:
-        raise typer.Exit(_FAILED)
+    from dicom_listener.archive import integrity  # noqa: PLC0415 - it brings the DICOM library, slowly
+
+    with _archive(database_url=database_url, objects=objects) as archive:
+        _report(integrity.verify(archive), "read")
 
 
 @app.command()
 def rebuild(database_url: DatabaseUrl = None, objects: Objects = None) -> None:
     """Make the index again from the objects alone, while no listener runs."""
-    archive = _archive(database_url=database_url, objects=objects)
-    migrate_database(archive.database)
-    archive.objects.prepare()
-    damaged = indexed = 0
-    for entry in rebuild_index(archive):
-        if entry is None:
-            indexed += 1
-        else:
-            damaged += 1
-            typer.echo(_described(entry))
-    typer.echo(f"{indexed} objects indexed, {damaged} damaged.")
-    if damaged:
-        raise typer.Exit(_FAILED)
+    from dicom_listener.archive import integrity  # noqa: PLC0415 - it brings the DICOM library, slowly
+
+    with _archive(database_url=database_url, objects=objects) as archive:
+        _migrate(archive)
+        archive.objects.prepare()
+        _report(integrity.rebuild(archive), "indexed")
 
 
 @app.command()
 def stats(database_url: DatabaseUrl = None) -> None:
     """Print how much the archive holds."""
-    for name, count in _archive(database_url=database_url).counts().items():
-        typer.echo(f"{name:<12}{count:>16}")
+    with _archive(database_url=database_url) as archive:
+        for name, count in archive.counts().items():
+            typer.echo(f"{name:<12}{count:>16}")
 
 
 @senders_app.command("add")
@@ -131,24 +119,22 @@ def add_sender(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Register a sender; a running listener knows it at once."""
-    settings = _settings(database_url=database_url)
-    archive = _archive(database_url=database_url)
     sender = Sender(
         calling_ae=calling_ae,
-        called_ae=called_ae or settings.ae_title,
+        called_ae=called_ae or _settings().ae_title,
         networks=networks_from(network),
         site_id=site,
     )
-    migrate_database(archive.database)
-    senders.add(archive.database, sender)
+    with _archive(database_url=database_url) as archive:
+        _migrate(archive)
+        senders.add(archive.database, sender)
     typer.echo(f"{sender.calling_ae} may send to {sender.called_ae} for site {sender.site_id}.")
 
 
 @senders_app.command("list")
 def list_senders(database_url: DatabaseUrl = None) -> None:
     """Print every registered sender."""
-    archive = _archive(database_url=database_url)
-    with archive.database.read() as connection:
+    with _archive(database_url=database_url) as archive, archive.database.read() as connection:
         for sender in senders.all_of(connection):
             networks = " ".join(map(str, sender.networks))
             typer.echo(f"{sender.calling_ae:<16}  {sender.called_ae:<16}  {sender.site_id}  {networks}")
@@ -161,9 +147,8 @@ def remove_sender(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Remove a sender; what it sent stays."""
-    settings = _settings(database_url=database_url)
-    archive = _archive(database_url=database_url)
-    senders.remove(archive.database, calling_ae, called_ae or settings.ae_title)
+    with _archive(database_url=database_url) as archive:
+        senders.remove(archive.database, calling_ae, called_ae or _settings().ae_title)
     typer.echo(f"{calling_ae} may not send any more.")
 
 
@@ -192,10 +177,29 @@ def _settings(**given: Any) -> ListenerSettings:  # noqa: ANN401 - options of ev
         raise SettingError(name, first["input"], first["msg"]) from error
 
 
-def _archive(**given: str | None) -> Archive:
+@contextmanager
+def _archive(**given: str | None) -> Iterator[Archive]:
     settings = _settings(**given)
-    return Archive.open(settings.database_url, settings.objects)
+    with closing(Archive.open(settings.database_url, settings.objects)) as archive:
+        yield archive
 
 
-def _described(entry: DamagedObject) -> str:
-    return f"{entry.damage.value}: object {entry.digest}, instance {entry.sop_instance_uid or 'unknown'}"
+def _migrate(archive: Archive) -> None:
+    from dicom_listener.archive.migrate import migrate as bring_up_to_date  # noqa: PLC0415 - slow to import
+
+    bring_up_to_date(archive.database)
+
+
+def _report(entries: "Iterable[DamagedObject | None]", verb: str) -> None:
+    """Print each damaged object and the counts; exit code 1 when there is one."""
+    damaged = sound = 0
+    for entry in entries:
+        if entry is None:
+            sound += 1
+        else:
+            damaged += 1
+            uid = entry.sop_instance_uid or "unknown"
+            typer.echo(f"{entry.damage.value}: object {entry.digest}, instance {uid}")
+    typer.echo(f"{sound} objects {verb}, {damaged} damaged.")
+    if damaged:
+        raise typer.Exit(_FAILED)

@@ -35,32 +35,33 @@ class ListenerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DICOM_LISTENER_", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(11112, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=11112, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     ae_title: str = Field(
-        "IMAGING", pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$", description="Own AE title."
+        default="IMAGING", pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$", description="Own AE title."
     )
     database_url: str = Field(
-        DEFAULT_DATABASE_URL, description="Address of the index: sqlite:///... or postgresql://..."
+        default=DEFAULT_DATABASE_URL, description="Address of the index: sqlite:///... or postgresql://..."
     )
     objects: str = Field(
-        DEFAULT_OBJECTS, description="Where the bytes are kept: a folder, or s3://bucket/prefix."
+        default=DEFAULT_OBJECTS, description="Where the bytes are kept: a folder, or s3://bucket/prefix."
     )
     quiet_period_seconds: float = Field(
-        60.0, gt=0, description="A study is settled after this long without a new instance."
+        default=60.0, gt=0, description="A study is settled after this long without a new instance."
     )
     conflicts: ConflictPolicy = Field(
-        ConflictPolicy.KEEP,
+        default=ConflictPolicy.KEEP,
         description="Other content under a known SOP Instance UID: keep apart, or refuse.",
     )
     accept_further: frozenset[FurtherModality] = Field(
-        frozenset(), description="Modalities received beside MR and what is derived from it: CT, PT, US."
+        default=frozenset(),
+        description="Modalities received beside MR and what is derived from it: CT, PT, US.",
     )
-    maximum_associations: int = Field(100, ge=1, description="Associations served at the same time.")
+    maximum_associations: int = Field(default=100, ge=1, description="Associations served at the same time.")
     association_seconds: float = Field(
-        5.0, gt=0, description="How long a connection may take to ask for an association."
+        default=5.0, gt=0, description="How long a connection may take to ask for an association."
     )
-    idle_seconds: float = Field(60.0, gt=0, description="How long an association may stay silent.")
+    idle_seconds: float = Field(default=60.0, gt=0, description="How long an association may stay silent.")
     maximum_inflated_bytes: int = Field(
-        64 * 2**20, ge=2**20, description="How far a deflated data set may inflate."
+        default=64 * 2**20, ge=2**20, description="How far a deflated data set may inflate."
     )

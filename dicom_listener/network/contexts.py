@@ -74,7 +74,7 @@ FURTHER_CLASSES = {
 
 def supported_contexts(further: Collection[FurtherModality]) -> list[PresentationContext]:
     """Return what is offered to every sender, transfer syntaxes in the order of preference."""
-    contexts = [build_context(VERIFICATION, [IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN])]
+    contexts = [build_context(VERIFICATION, [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN])]
     contexts += [build_context(uid, list(TRANSFER_SYNTAXES)) for uid in storage_uids(further)]
     return contexts
 

@@ -23,13 +23,13 @@ Send = Callable[..., Reception]
 
 @pytest.fixture
 def archive(database_url: str, tmp_path: Path) -> Iterator[Archive]:
-    """An empty archive, once on SQLite and once on PostgreSQL."""
+    """Open an empty archive, once on SQLite and once on PostgreSQL."""
     yield from _archive(database_url, tmp_path)
 
 
 @pytest.fixture
 def local_archive(sqlite_url: str, tmp_path: Path) -> Iterator[Archive]:
-    """An empty archive on SQLite, for what no database changes."""
+    """Open an empty archive on SQLite, for what no database changes."""
     yield from _archive(sqlite_url, tmp_path)
 
 
@@ -63,7 +63,7 @@ def intake(archive: Archive) -> Intake:
 
 @pytest.fixture
 def listener(local_archive: Archive) -> Iterator[Listener]:
-    """A listener on a free port of this machine, which knows the sender MRI_1 of site S1."""
+    """Listen on a free port of this machine, knowing the sender MRI_1 of site S1."""
     local_archive.objects.close()
     sender = Sender(
         calling_ae="MRI_1", called_ae="IMAGING", networks=networks_from(["127.0.0.0/8"]), site_id="S1"

@@ -1,12 +1,13 @@
 """Small instances to send: valid unless a test says otherwise."""
 
 import zlib
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
-from pydicom.uid import generate_uid
+from pydicom.uid import UID, generate_uid
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
@@ -16,9 +17,9 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 RLE = "1.2.840.10008.1.2.5"
 
 
-def mr_instance(*, side: int = 8, **values: object) -> Dataset:
-    """Return an MR image of `side` x `side` pixels; `values` replace attributes by keyword, None removes one."""
-    data_set = Dataset()
+def mr_instance(**values: Any) -> Dataset:
+    """Return an MR image of `side` x `side` pixels; `values` replace attributes, None removes one."""
+    data_set, side = Dataset(), values.pop("side", 8)
     attributes: dict[str, object] = {
         "SOPClassUID": MR_IMAGE,
         "SOPInstanceUID": generate_uid(),
@@ -60,7 +61,7 @@ def mr_instance(*, side: int = 8, **values: object) -> Dataset:
 def with_meta(data_set: Dataset, syntax: str = EXPLICIT_LE) -> Dataset:
     """Give a data set the file meta information that a sender needs."""
     data_set.file_meta = FileMetaDataset()
-    data_set.file_meta.TransferSyntaxUID = syntax
+    data_set.file_meta.TransferSyntaxUID = UID(syntax)
     data_set.file_meta.MediaStorageSOPClassUID = data_set.SOPClassUID
     data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
     return data_set

@@ -1,10 +1,10 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from dicom_listener.archive import tables
 from dicom_listener.archive.archive import Archive
@@ -15,7 +15,6 @@ from dicom_listener.errors import (
     ArchiveVersionError,
     DatabaseAddressError,
     FolderUnusableError,
-    ListenerError,
     OutOfResourcesError,
 )
 from dicom_listener.intake.receive import Intake
@@ -70,7 +69,7 @@ def test_receipts_and_changes_can_be_added_to_and_nothing_else(
     intake.receive(arrival(first))
     intake.receive(arrival(mr_instance(SOPInstanceUID="1.2.3", PatientName="Other")))
     with (
-        pytest.raises((DBAPIError, ListenerError), match="append-only"),
+        pytest.raises(OutOfResourcesError, match="append-only"),
         archive.database.write() as connection,
     ):
         connection.execute(text(change.format(table=qualified(connection, table))))
@@ -117,7 +116,7 @@ def test_sqlite_keeps_a_commit_through_a_power_cut(sqlite_url: str) -> None:
 
 def test_a_failed_transaction_leaves_nothing(archive: Archive) -> None:
     Intake(archive=archive).receive(arrival(mr_instance()))
-    with pytest.raises(RuntimeError, match="stop"), archive.database.write() as connection:
+    with suppress(ZeroDivisionError), archive.database.write() as connection:
         connection.execute(tables.instances.delete())
-        raise RuntimeError("stop")  # noqa: EM101 - any error will do
+        raise ZeroDivisionError
     assert archive.counts()["instances"] == 1

@@ -18,7 +18,7 @@ STUDY = "1.2.826.0.1.3680043.8.498.1"
 
 @pytest.fixture
 def filled(intake: Intake) -> Archive:
-    """An archive of 30 instances and one conflict."""
+    """Fill an archive with 30 instances and one conflict."""
     for number in range(30):
         intake.receive(arrival(mr_instance(SOPInstanceUID=f"1.2.{number}", InstanceNumber=number)))
     intake.receive(arrival(mr_instance(SOPInstanceUID="1.2.0", SeriesDescription="changed")))

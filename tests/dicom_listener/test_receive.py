@@ -2,6 +2,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import generate_uid
@@ -29,7 +30,7 @@ STUDY = "1.2.826.0.1.3680043.8.498.1"
 
 
 def files_of(folder: Path) -> set[Path]:
-    return {path for path in folder.rglob("*.dcm")}
+    return set(folder.rglob("*.dcm"))
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE, DEFLATED])
@@ -140,7 +141,7 @@ MISMATCHES = {
 
 @pytest.mark.parametrize(("values", "outcome", "reason"), MISMATCHES.values(), ids=MISMATCHES)
 def test_what_is_not_as_announced_is_refused_with_a_receipt_and_nothing_kept(
-    intake: Intake, tmp_path: Path, values: dict[str, str], outcome: Outcome, reason: Reason
+    intake: Intake, tmp_path: Path, values: dict[str, Any], outcome: Outcome, reason: Reason
 ) -> None:
     reception = intake.receive(replace(arrival(mr_instance()), **values))
     assert (reception.outcome, reception.reason) == (outcome, reason)
@@ -288,7 +289,7 @@ def test_studies_are_found_by_what_they_have_in_common(intake: Intake) -> None:
         dated = mr_instance(PatientID=f"P{number}", StudyDate=f"2026010{number}", **values)
         intake.receive(arrival(dated, site_id=f"S{number}"))
 
-    def found(**wanted: object) -> list[str]:
+    def found(**wanted: Any) -> list[str]:
         return [study.study_instance_uid for study in intake.archive.studies(StudyFilter(**wanted))]
 
     assert found() == ["1.2.1", "1.2.2", "1.2.3"]
@@ -307,7 +308,8 @@ def test_studies_are_found_by_what_they_have_in_common(intake: Intake) -> None:
 def test_what_was_never_received_is_unknown(archive: Archive) -> None:
     assert archive.study("1.2.3") is None
     assert archive.instance("1.2.3") is None
-    assert archive.series_of("1.2.3") == archive.instances_of("1.2.3") == ()
+    assert list(archive.series_of("1.2.3")) == []
+    assert list(archive.instances_of("1.2.3")) == []
     with pytest.raises(InstanceUnknownError, match=r"1\.2\.3"):
         archive.read("1.2.3")
 

@@ -25,7 +25,9 @@ def test_success_is_said_only_of_what_is_kept() -> None:
 def test_every_context_is_a_storage_class_that_prefers_explicit_little_endian() -> None:
     contexts = supported_contexts(frozenset(FurtherModality))
     storage = [context for context in contexts if context.abstract_syntax != VERIFICATION]
-    assert {uid_to_service_class(context.abstract_syntax) for context in storage} == {StorageServiceClass}
+    assert {uid_to_service_class(str(context.abstract_syntax)) for context in storage} == {
+        StorageServiceClass
+    }
     assert {context.transfer_syntax[0] for context in storage} == {EXPLICIT_LITTLE_ENDIAN}
 
 
