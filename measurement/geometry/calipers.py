@@ -9,7 +9,7 @@ import numpy as np
 
 from measurement.errors import AxesDoNotCrossError, PointShapeError, ZeroLengthError
 from measurement.geometry.findings import FindingCode, GeometryFinding
-from measurement.geometry.plane import ImagePlane, Points, Vector, checked_points
+from measurement.geometry.plane import ROUNDING, ImagePlane, Points, Vector, checked_points
 from measurement.units import Millimetres
 
 CLAIM_TOLERANCE = Millimetres(0.1)
@@ -20,9 +20,6 @@ PERPENDICULAR_TOLERANCE_DEGREES = 10.0
 
 CROSSING_TOLERANCE = Millimetres(0.1)
 """Axes that miss each other by no more than this touch: clients round what they send."""
-
-ROUNDING = 1e-9
-"""Floats at a limit count as being on its tolerated side."""
 
 Pixel: TypeAlias = tuple[float, float]
 Axis: TypeAlias = Sequence[Sequence[float]]

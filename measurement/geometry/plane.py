@@ -24,6 +24,9 @@ Points: TypeAlias = NDArray[np.float64]
 ORTHONORMAL_TOLERANCE = 1e-3
 """Accepted error of a direction cosine: three decimals, as the coarsest senders write them."""
 
+ROUNDING = 1e-9
+"""Floats at a limit count as being on its tolerated side."""
+
 OFF_PLANE_TOLERANCE = Millimetres(0.1)
 """How far a patient point may lie from the plane it was drawn on, in mm."""
 

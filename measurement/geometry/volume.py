@@ -7,7 +7,7 @@ import numpy as np
 
 from measurement.errors import PlanesNotParallelError
 from measurement.geometry.findings import FindingCode, GeometryFinding
-from measurement.geometry.plane import ORTHONORMAL_TOLERANCE, ImagePlane, Points
+from measurement.geometry.plane import ORTHONORMAL_TOLERANCE, ROUNDING, ImagePlane, Points
 from measurement.units import Millimetres
 
 SLICE_TOLERANCE = Millimetres(0.1)
@@ -98,7 +98,7 @@ def _of_positions(distances: Points, spacing: float | None) -> Iterator[Geometry
             f"where {spacing:.2f} mm are usual.",
         )
     kept = distances[(distances > SLICE_TOLERANCE) & (distances <= MISSING_FACTOR * spacing)]
-    if np.ptp(kept) > SLICE_TOLERANCE:
+    if np.ptp(kept) > SLICE_TOLERANCE + ROUNDING:
         yield GeometryFinding(
             code=FindingCode.SLICES_UNEVEN,
             sentence=f"Neighbouring slices lie {kept.min():.2f} to {kept.max():.2f} mm apart; "
@@ -108,7 +108,7 @@ def _of_positions(distances: Points, spacing: float | None) -> Iterator[Geometry
 
 def _of_gap(spacing: float | None, gap: float | None) -> Iterator[GeometryFinding]:
     """Tell of tissue between slices that is not imaged, or imaged twice."""
-    if spacing is None or gap is None or abs(gap) <= SLICE_TOLERANCE:
+    if spacing is None or gap is None or abs(gap) <= SLICE_TOLERANCE + ROUNDING:
         return
     thickness = spacing - gap
     if gap > 0:

@@ -1,15 +1,22 @@
 """Diameters by trying everything, written apart from the code under test.
 
-A region is a list of closed convex pieces, one for every pixel or every square between four pixel centres. The
-longest diameter is tried over all pairs of all corners, the short axis over the perpendiculars through every
-corner and through every crossing of a piece's side with the diameter, where the chord is joined from what each
-piece cuts out of the line. No outline is ever made.
+A region is a list of closed convex pieces, one for every pixel or every square between four pixel centres.
+The longest diameter is tried over all pairs of all corners, the short axis over the perpendiculars through
+every corner and through every crossing of a piece's side with the diameter, where the chord is joined from
+what each piece cuts out of the line. No outline is ever made.
 """
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
+Interval: TypeAlias = tuple[float, float]
 
 EPS = 1e-10
 
@@ -21,7 +28,7 @@ class Found:
     inside: float
 
 
-def measure(mask, row_spacing, column_spacing, boundary):
+def measure(mask: Mask, row_spacing: float, column_spacing: float, boundary: str) -> Found:
     pieces = [
         piece * (column_spacing, row_spacing) for image in [fill(mask)] for piece in PIECES[boundary](image)
     ]
@@ -37,7 +44,7 @@ def measure(mask, row_spacing, column_spacing, boundary):
     return Found(longest=longest, short=short, inside=inside)
 
 
-def fill(mask):
+def fill(mask: Mask) -> Mask:
     """Reach the background from outside, through pixel sides; all else is lesion. Adds a rim of one pixel."""
     padded = np.pad(np.asarray(mask, dtype=bool), 1)
     outside = np.zeros_like(padded)
@@ -52,14 +59,14 @@ def fill(mask):
     return ~outside
 
 
-def pixel_squares(image):
+def pixel_squares(image: Mask) -> Iterator[Floats]:
     for row, column in np.argwhere(image):
         yield np.array(
             [(column + a, row + b) for a, b in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))]
         )
 
 
-def squares_between(image, share):
+def squares_between(image: Mask, share: float) -> Iterator[Floats]:
     """Yield, for each square of four pixel centres, the hull of what is inside, corner by corner."""
     around = [(0, 0), (1, 0), (1, 1), (0, 1)]
     for row in range(image.shape[0] - 1):
@@ -75,22 +82,22 @@ def squares_between(image, share):
                         points.append((a + reach * (c - a), b + reach * (d - b)))
                 points.append((a, b))
             if points:
-                yield around_centre(np.unique(np.array(points, dtype=float), axis=0)) + (column, row)
+                yield np.add(around_centre(np.unique(np.array(points, dtype=float), axis=0)), (column, row))
 
 
-def around_centre(points):
+def around_centre(points: Floats) -> Floats:
     middle = points.mean(axis=0)
     return points[np.argsort(np.arctan2(*(points - middle).T[::-1]), kind="stable")]
 
 
-PIECES = {
+PIECES: dict[str, Callable[[Mask], Iterator[Floats]]] = {
     "half_pixel": lambda image: squares_between(image, 0.5),
     "pixel_centres": lambda image: squares_between(image, 0.0),
     "pixel_corners": pixel_squares,
 }
 
 
-def across(pieces, corners, start, end):
+def across(pieces: Sequence[Floats], corners: Floats, start: Floats, end: Floats) -> tuple[float, float]:
     """Return the longest perpendicular chord that touches the diameter, and the diameter's share inside."""
     length = np.hypot(*(end - start))
     along = (end - start) / length
@@ -108,13 +115,13 @@ def across(pieces, corners, start, end):
     return best, inside / length
 
 
-def chord(pieces, foot):
+def chord(pieces: Sequence[Floats], foot: float) -> float:
     """Return the length of the joined stretch of one perpendicular that holds the diameter's point."""
     cuts = [cut for piece in pieces if (cut := line_through(piece, foot)) is not None]
     return max((b - a for a, b in union(cuts) if a <= 1e-9 and b >= -1e-9), default=-1.0)
 
 
-def line_through(piece, x):
+def line_through(piece: Floats, x: float) -> Interval | None:
     """Return what the line at `x` cuts out of a convex piece: lowest and highest y, or None."""
     low, high = piece[:, 0].min(), piece[:, 0].max()
     if x < low - EPS or x > high + EPS:
@@ -126,8 +133,8 @@ def line_through(piece, x):
     return min(found), max(found)
 
 
-def union(intervals):
-    joined = []
+def union(intervals: Iterable[Interval]) -> list[list[float]]:
+    joined: list[list[float]] = []
     for a, b in sorted(intervals):
         if joined and a <= joined[-1][1] + 1e-9:
             joined[-1][1] = max(joined[-1][1], b)

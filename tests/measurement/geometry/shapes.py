@@ -1,55 +1,71 @@
 """Lesions drawn by name, as the known answers name them, and many more for the brute-force comparison."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
+Mask: TypeAlias = NDArray[np.bool_]
 
-def shape_of(text):
+
+def shape_of(text: str) -> Mask:
     """Return the mask, shape (rows, columns), of a description such as ``rectangle 3 9``."""
     name, *numbers = text.split()
     return BUILDERS[name](*map(float, numbers))
 
 
-def rectangle(rows, columns):
+def rectangle(rows: float, columns: float) -> Mask:
     return np.ones((int(rows), int(columns)), dtype=bool)
 
 
-def diagonal(length):
+def diagonal(length: float) -> Mask:
     return np.eye(int(length), dtype=bool)
 
 
-def angle(rows, columns, width):
-    """An L: an upright arm on the left and a level arm at the bottom."""
+def angle(rows: float, columns: float, width: float) -> Mask:
+    """Draw an L: an upright arm on the left and a level arm at the bottom."""
     mask = np.zeros((int(rows), int(columns)), dtype=bool)
     mask[:, : int(width)] = mask[-int(width) :] = True
     return mask
 
 
-def ring(diameter, inner_diameter):
+def ring(diameter: float, inner_diameter: float) -> Mask:
     """Pixels whose centres are not outside the one circle nor inside the other, on an even grid."""
     down, across = np.mgrid[:20, :20] - 9.5
     distance = 2 * np.hypot(down, across)
-    return (distance <= diameter) & (distance >= inner_diameter)
+    mask: Mask = (distance <= diameter) & (distance >= inner_diameter)
+    return mask
 
 
-def ellipse(long_axis, short_axis, degrees, right=0.0, down=0.0, pad=2):
+def ellipse(long_axis: float, short_axis: float, degrees: float, right: float = 0, down: float = 0) -> Mask:
     """Pixels whose centres lie in an ellipse, axes in pixels, moved off the grid by (right, down)."""
-    return ellipse_coverage(long_axis, short_axis, degrees, right, down, pad=pad, samples=1) > 0.5
+    return ellipse_coverage(long_axis, short_axis, degrees, right, down, samples=1) > 0.5
 
 
-def ellipse_coverage(long_axis, short_axis, degrees, right=0.0, down=0.0, pad=2, samples=15):
+def ellipse_coverage(
+    long_axis: float,
+    short_axis: float,
+    degrees: float,
+    right: float = 0,
+    down: float = 0,
+    *,
+    samples: int = 15,
+) -> NDArray[np.float64]:
     """Return how much of each pixel lies in an ellipse, from `samples` x `samples` points a pixel."""
-    half = int(np.ceil(long_axis / 2)) + pad
+    half = int(np.ceil(long_axis / 2)) + 2
     size = 2 * half + 1
     fine = (np.arange(size * samples) + 0.5) / samples - 0.5 - half
     y, x = fine[:, None] - down, fine[None, :] - right
     turn = np.radians(degrees)
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     inside = (2 * along / long_axis) ** 2 + (2 * across / short_axis) ** 2 <= 1
-    return inside.reshape(size, samples, size, samples).mean(axis=(1, 3))
+    coverage: NDArray[np.float64] = inside.reshape(size, samples, size, samples).mean(axis=(1, 3))
+    return coverage
 
 
-BUILDERS = {
+BUILDERS: dict[str, Callable[..., Mask]] = {
     "rectangle": rectangle,
     "diagonal": diagonal,
     "angle": angle,
@@ -100,12 +116,12 @@ DRAWN = {
 }
 
 
-def drawn(text):
+def drawn(text: str) -> Mask:
     return np.array([[pixel == "#" for pixel in row] for row in text.split("/")])
 
 
-def blob(seed):
-    """The largest piece of smoothed or of plain noise."""
+def blob(seed: int) -> Mask:
+    """Return the largest piece of smoothed or of plain noise."""
     random = np.random.default_rng(seed)
     if seed % 2:
         noise = ndimage.gaussian_filter(random.random((12, 12)), 1.6)
@@ -113,7 +129,8 @@ def blob(seed):
     else:
         mask = random.random((8, 9)) < 0.55
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
-    return labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    largest: Mask = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    return largest
 
 
 SHAPES = {

@@ -22,7 +22,7 @@ from measurement.geometry.contour import (
 )
 from measurement.geometry.mask import measure_mask
 from measurement.geometry.outline import Boundary
-from measurement.geometry.plane import ImagePlane
+from measurement.geometry.plane import ImagePlane, Points
 from tests.measurement.geometry import brute_force
 from tests.measurement.geometry.shapes import SHAPES, ellipse_coverage
 
@@ -37,8 +37,8 @@ OBLIQUE = ImagePlane(
 )
 
 
-def star(seed, points):
-    """A contour that is seen whole from its middle."""
+def star(seed: int, points: int) -> Points:
+    """Draw a contour that is seen whole from its middle."""
     random = np.random.default_rng(seed)
     angles = np.sort(random.uniform(0, 2 * np.pi, points - 4))
     angles = np.sort(np.concatenate([angles, np.arange(4) * np.pi / 2 + 0.1]))
@@ -46,7 +46,7 @@ def star(seed, points):
     return 50 + np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
 
 
-def circle(points, radius=20.0):
+def circle(points: int, radius: float = 20.0) -> Points:
     angles = np.arange(points) * 2 * np.pi / points
     return 50 + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
@@ -158,7 +158,7 @@ def test_what_is_no_contour_is_refused(points, spacing, error) -> None:
 
 def test_three_times_the_same_point_is_a_point() -> None:
     found = measure_contour([(4, 4)] * 3, (1, 1))
-    assert (found.longest_diameter.length_mm, found.short_axis.length_mm) == (0, 0)
+    assert (found.longest_diameter.length_mm, found.short_axis.length_mm) == pytest.approx((0, 0))
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -178,7 +178,7 @@ def test_the_level_line_of_a_mask_at_one_half_is_its_half_pixel_outline(name) ->
 def test_the_level_line_of_an_ellipse_has_its_axes(long_axis, ratio, degrees, shift) -> None:
     found = measure_level(ellipse_coverage(long_axis, ratio * long_axis, degrees, shift, -shift), (0.5, 0.5))
     assert found.longest_diameter.length_mm == pytest.approx(long_axis / 2, abs=0.15)
-    # the direction of a nearly round lesion's longest diameter is chance; its width across is between its axes
+    # the direction of a nearly round lesion's longest diameter is chance
     assert ratio * long_axis / 2 - 0.15 <= found.short_axis.length_mm <= long_axis / 2 + 0.15
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from measurement.geometry.calipers import measure_line
 from measurement.geometry.contour import longest_diameter_of_contour, measure_contour, measure_level
+from measurement.geometry.diameters import LesionDiameters
 from measurement.geometry.mask import longest_diameter, measure_mask
 from measurement.geometry.outline import Boundary
 from measurement.geometry.plane import ImagePlane
@@ -12,11 +13,11 @@ from tests.measurement.geometry.shapes import ellipse, ellipse_coverage, shape_o
 from tests.measurement.known_answers import known_answers
 
 
-def spacing_of(row):
+def spacing_of(row: dict[str, str]) -> tuple[float, float]:
     return float(row["row_spacing_mm"]), float(row["column_spacing_mm"])
 
 
-def assert_as_told(found, row) -> None:
+def assert_as_told(found: LesionDiameters, row: dict[str, str]) -> None:
     assert found.longest_diameter.length_mm == pytest.approx(float(row["longest_mm"]), abs=1e-6)
     assert found.short_axis.length_mm == pytest.approx(float(row["short_mm"]), abs=1e-6)
     assert found.inside_fraction == pytest.approx(float(row["inside_fraction"]), abs=1e-6)
@@ -45,12 +46,12 @@ def test_contour(row) -> None:
 
 @pytest.mark.parametrize("row", known_answers("geometry/lines.csv"))
 def test_line(row) -> None:
-    directions = tuple(map(float, row["orientation"].split()))
+    a, b, c, d, e, f = map(float, row["orientation"].split())
     row_spacing, column_spacing = spacing_of(row)
     plane = ImagePlane(
         position=(-31.5, 17.25, 8.125),
-        row_direction=directions[:3],
-        column_direction=directions[3:],
+        row_direction=(a, b, c),
+        column_direction=(d, e, f),
         row_spacing=row_spacing,
         column_spacing=column_spacing,
         rows=32,
@@ -64,7 +65,7 @@ def test_line(row) -> None:
     )
 
 
-def bias(method, random):
+def bias(method: str, random: np.random.Generator) -> float:
     long_axis = random.uniform(5, 40)
     pose = (random.uniform(0.6, 1) * long_axis, random.uniform(0, 180), *random.uniform(-0.5, 0.5, 2))
     if method == "level":

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from measurement.errors import (
 )
 from measurement.geometry.plane import ImagePlane
 
-AXIAL = {
+AXIAL: dict[str, Any] = {
     "position": (0.0, 0.0, 0.0),
     "row_direction": (1.0, 0.0, 0.0),
     "column_direction": (0.0, 1.0, 0.0),
@@ -27,8 +29,8 @@ AXIAL = {
 NAN = float("nan")
 
 
-def turned_plane(angles, **changes) -> ImagePlane:
-    """A plane turned about x, then y, then z."""
+def turned_plane(angles: tuple[float, ...], **changes: Any) -> ImagePlane:
+    """Make a plane turned about x, then y, then z."""
     turn = np.eye(3)
     for (i, j), angle in zip(((1, 2), (2, 0), (0, 1)), angles, strict=True):
         step = np.eye(3)
