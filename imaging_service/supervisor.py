@@ -146,7 +146,7 @@ class Supervisor:
         is_ready = False
         while not self._is_stopping:
             for child in self.children:
-                if not is_ready and child.exit_code == _WRONG_SETTING:
+                if not is_ready and not child.is_alive and child.exit_code == _WRONG_SETTING:
                     return _WRONG_SETTING  # it has said why; starting it again cannot help
                 self._tend(child, lifeline)
             if not is_ready:

@@ -38,11 +38,11 @@ _PROCESSES = multiprocessing.get_context("forkserver")  # whose server imports o
 _PROCESSES.set_forkserver_preload(["__main__", worker_process.__name__])
 
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def wait_until(condition: Callable[[], object], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not happen within {_PATIENCE_SECONDS} s")
+            pytest.fail(f"{what} did not happen within {seconds} s")
         time.sleep(0.02)
 
 
