@@ -3,13 +3,14 @@
 They are copied when the study settles, so that a record does not move when the archive is re-indexed.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any, Protocol
 
-from pydicom import dcmread
+from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 
 from dicom_listener.archive.records import (
@@ -25,6 +26,10 @@ from dicom_listener.errors import ObjectMissingError
 from measurement.errors import MeasurementError
 from measurement.geometry.from_dicom import plane_of
 from measurement.geometry.plane import ImagePlane
+
+# pydicom quotes a value that it does not like, in its log and in warnings, and a value may name a person.
+config.settings.reading_validation_mode = config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 _MOST_FRAMES = 65_536
 """An instance that claims more is not read: a header can claim any number."""

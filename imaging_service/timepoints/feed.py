@@ -70,13 +70,15 @@ def _facts(change: Change, database: Database, archive: StudyArchive) -> StudyFa
 
 
 def _note_reopened(act: Act, study_instance_uid: str) -> None:
-    if study_repository.reopen(act.session, study_instance_uid):
-        act.record("note late instances", "study", study_instance_uid)
+    if study_repository.find(act.session, study_instance_uid, lock=True) is not None:
+        study_repository.reopen(act.session, study_instance_uid)
+        act.record("reopen study", "study", study_instance_uid)
 
 
 def _note_conflicts(act: Act, archive: StudyArchive, study_instance_uid: str) -> None:
-    conflicts = len(archive.conflicts_of(study_instance_uid))
-    if study_repository.set_conflicts(act.session, study_instance_uid, conflicts):
+    if study_repository.find(act.session, study_instance_uid, lock=True) is not None:
+        conflicts = len(archive.conflicts_of(study_instance_uid))
+        study_repository.set_conflicts(act.session, study_instance_uid, conflicts)
         act.record("note conflict", "study", study_instance_uid, after={"conflicts": conflicts})
 
 

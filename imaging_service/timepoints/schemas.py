@@ -90,7 +90,7 @@ class AssignmentPayload(StrictModel):
     reason: Reason = Field(examples=["Site confirmed by telephone that the PatientID was mistyped"])
     imaged_on: Day | None = Field(None, description="For a study without a usable date.")
     joins_other_study: bool = Field(
-        False,  # noqa: FBT003  pydantic's way to say a default
+        default=False,
         description="Whether it may stand beside a study that the timepoint has already.",
     )
     version: int | None = Field(

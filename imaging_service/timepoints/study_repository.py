@@ -224,26 +224,18 @@ def _instance_values(
         }
 
 
-def set_conflicts(session: Session, study_instance_uid: str, conflicts: int) -> bool:
-    """Count the instances that were kept apart from a study; False when it is not known."""
-    changed = session.execute(
-        update(StudyRow)
-        .where(StudyRow.study_instance_uid == study_instance_uid)
-        .values(conflicts=conflicts)
-        .returning(StudyRow.state)
+def set_conflicts(session: Session, study_instance_uid: str, conflicts: int) -> None:
+    """Count the instances that were kept apart from a study."""
+    session.execute(
+        update(StudyRow).where(StudyRow.study_instance_uid == study_instance_uid).values(conflicts=conflicts)
     )
-    return changed.first() is not None
 
 
-def reopen(session: Session, study_instance_uid: str) -> bool:
-    """Note that more instances of a study are coming; False when it is not known."""
-    changed = session.execute(
-        update(StudyRow)
-        .where(StudyRow.study_instance_uid == study_instance_uid)
-        .values(settled_at=None)
-        .returning(StudyRow.state)
+def reopen(session: Session, study_instance_uid: str) -> None:
+    """Note that more instances of a study are coming."""
+    session.execute(
+        update(StudyRow).where(StudyRow.study_instance_uid == study_instance_uid).values(settled_at=None)
     )
-    return changed.first() is not None
 
 
 def known_instances(session: Session, study_instance_uid: str) -> frozenset[str]:
