@@ -10,12 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from time import monotonic, sleep
 from typing import NoReturn
 
 from imaging_service.errors import SettingsError
@@ -74,7 +74,7 @@ class Child:
             env=dict(environment),
             stdin=subprocess.DEVNULL,
         )
-        self.started_at = time.monotonic()
+        self.started_at = monotonic()
 
     @property
     def is_alive(self) -> bool:
@@ -88,7 +88,7 @@ class Child:
 
     def await_restart(self) -> None:
         """Note that it has died, and when it is to be started again."""
-        now = time.monotonic()
+        now = monotonic()
         if now - self.started_at > _STEADY_SECONDS:
             self.pause = _FIRST_PAUSE_SECONDS
         self.due_at = now + self.pause
@@ -142,7 +142,7 @@ class Supervisor:
         self._is_stopping = True
 
     def _watch(self, lifeline: int) -> int:
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = monotonic() + _READY_SECONDS
         is_ready = False
         while not self._is_stopping:
             for child in self.children:
@@ -153,13 +153,13 @@ class Supervisor:
                 is_ready = all(child.is_alive and child.is_ready() for child in self.children)
                 if is_ready:
                     self._tell_where_to_look()
-                elif time.monotonic() > deadline:
+                elif monotonic() > deadline:
                     late = [
                         child.name for child in self.children if not (child.is_alive and child.is_ready())
                     ]
                     self._say(f"Not ready after {_READY_SECONDS:g} s: {', '.join(late)}; still trying.")
                     deadline = float("inf")
-            time.sleep(_TICK_SECONDS)
+            sleep(_TICK_SECONDS)
         return 0
 
     def _tend(self, child: Child, lifeline: int) -> None:
@@ -169,7 +169,7 @@ class Supervisor:
             how = _ending(child.process.returncode)
             child.await_restart()
             self._say(f"The {child.name} {how}; it is started again.")
-        elif time.monotonic() >= child.due_at:
+        elif monotonic() >= child.due_at:
             child.start(lifeline, self._plan.environment)
 
     def _tell_where_to_look(self) -> None:
@@ -186,10 +186,10 @@ class Supervisor:
         running = [child.process for child in self.children if child.process and child.is_alive]
         for process in running:
             process.terminate()
-        deadline = time.monotonic() + _GRACE_SECONDS
+        deadline = monotonic() + _GRACE_SECONDS
         for process in running:
             try:
-                process.wait(timeout=max(0.0, deadline - time.monotonic()))
+                process.wait(timeout=max(0.0, deadline - monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()  # nothing acknowledged is lost: every commit is durable
                 process.wait()

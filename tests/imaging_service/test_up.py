@@ -190,7 +190,7 @@ def test_a_program_that_does_not_want_to_end_is_ended(tmp_path):
 
 def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_a_steady_minute(monkeypatch):
     now = 1000.0
-    monkeypatch.setattr("imaging_service.supervisor.time.monotonic", lambda: now)
+    monkeypatch.setattr("imaging_service.supervisor.monotonic", lambda: now)
     child = Child(name="worker", module="", arguments=(), is_ready=lambda: True)
     pauses = []
     for _ in range(8):

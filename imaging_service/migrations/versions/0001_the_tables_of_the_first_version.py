@@ -413,6 +413,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("overall_response", sa.String(), nullable=True),
         sa.Column("best_response", sa.String(), nullable=False),
         sa.Column("confirmed_best_response", sa.String(), nullable=False),
+        sa.Column("responded_on", sa.Date(), nullable=True),
         sa.Column("progression_on", sa.Date(), nullable=True),
         sa.Column("rules_version", sa.String(), nullable=False),
         sa.Column("protocol_version", sa.String(), nullable=False),
