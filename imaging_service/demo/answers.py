@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias
 
 from fixtures.demo.story import Story
 from imaging_service.demo.rest import LONG_PAGE, Caller, Json
@@ -14,6 +15,7 @@ from imaging_service.demo.results import (
     TimepointResult,
 )
 
+_Measured: TypeAlias = Mapping[tuple[str, int], Decimal]  # (lesion, fragment or 0) -> mm
 _NEW_LESION = "Y"  # NEWLIND
 _SURVIVAL = "PFS"
 
@@ -33,7 +35,7 @@ def strays_of(coordinator: Caller, story: Story) -> Sequence[StrayResult]:
     waiting = coordinator.items(f"/trials/{story.trial_id}/studies/unmatched", LONG_PAGE)
     return [
         StrayResult(
-            what=f"study of {', '.join(study['patient_ids'])}, {study['study_date']}, site {study['site_id']}",
+            what=f"study of {', '.join(study['patient_ids'])} on {study['study_date']}",
             reason=study["reason"],
             code=study["code"],
         )
@@ -74,7 +76,7 @@ def _subject_result(coordinator: Caller, trial: str, subject: Json, *, is_discor
 
 
 def _answers(
-    reader: Json, timepoint_id: str, diameters: Mapping[tuple[str, str], Mapping[tuple[str, int], Decimal]]
+    reader: Json, timepoint_id: str, diameters: Mapping[tuple[str, str], _Measured]
 ) -> Iterator[TimepointResult]:
     """Yield the reader's answer at the timepoint, if there is one."""
     measured = diameters.get((str(reader["slot"]), timepoint_id), {})
@@ -102,6 +104,27 @@ def _answers(
                 overall=verdict["overall_response"],
                 diameters_mm=measured,
             )
+
+
+def _diameters(coordinator: Caller, trial: str, subject_id: str) -> Mapping[tuple[str, str], _Measured]:
+    """Return what the server measured, by reader's slot and timepoint."""
+    history = coordinator.get(f"{trial}/subjects/{subject_id}/history")
+    return {
+        (str(read["slot"]), timepoint["timepoint_id"]): _measured(read)
+        for timepoint in history["timepoints"]
+        for read in timepoint["reads"]
+        if read["status"] == "signed"
+    }
+
+
+def _measured(read: Json) -> _Measured:
+    """Return the diameters that count: the short axis of a node, the longest diameter of everything else."""
+    return {
+        (lesion["lesion_id"], axis["fragment"]): Decimal(str(axis["reported_mm"]))
+        for lesion in read["lesions"]
+        for axis in lesion["axes"]
+        if axis["axis"] == ("short" if lesion["is_nodal"] else "long")
+    }
 
 
 def _ending(reader: Json) -> EndingResult:

@@ -1,6 +1,6 @@
 """Everything that the PACS push: the subjects' studies in the order of their days, and the strays."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,29 @@ class _Push:
     ae_title: str
 
 
-def push_everything(installation: Installation, story: Story, progress: Progress) -> Sequence[StrayResult]:
-    """Push every study of the story and return which senders were refused, and in which words."""
-    folders = build_files(installation, story, progress)
-    pushes = _pushes(story)
+def push_everything(
+    installation: Installation, story: Story, arrived: Collection[str], progress: Progress
+) -> Sequence[StrayResult]:
+    """Push every study of the story that has not arrived, and try what is to be refused.
+
+    Parameters
+    ----------
+    installation
+        Where to push, and where the files are kept.
+    story
+        The story.
+    arrived
+        Study Instance UIDs that the service knows with all their instances, from an earlier run.
+    progress
+        Where to say how far it is.
+
+    Returns
+    -------
+    sequence of StrayResult
+        Which senders were refused, and in which words.
+    """
+    pushes = [push for push in _pushes(story) if push.plan.study_instance_uid not in arrived]
+    folders = files_of([push.plan for push in pushes], installation.studies, progress)
     for number, (push, folder) in enumerate(zip(pushes, folders, strict=True), start=1):
         _pacs(installation, push.ae_title).push(folder)
         progress.count(number, len(pushes), f"studies pushed with {sender_name()}")
@@ -33,7 +52,7 @@ def push_everything(installation: Installation, story: Story, progress: Progress
 
 
 def build_files(installation: Installation, story: Story, progress: Progress) -> Sequence[Path]:
-    """Return the folder with the files of every study, in the order in which they are pushed."""
+    """Build the files of every study beforehand and return their folders."""
     return files_of([push.plan for push in _pushes(story)], installation.studies, progress)
 
 

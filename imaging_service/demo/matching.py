@@ -1,4 +1,6 @@
-"""Wait until every pushed study has settled and is matched, or waits for a coordinator."""
+"""Look which studies the service knows, and wait until it has decided about every one."""
+
+from collections.abc import Collection
 
 from fixtures.demo.story import Story
 from fixtures.demo.studies import stray_study, study_of
@@ -16,22 +18,41 @@ def wait_until_matched(coordinator: Caller, story: Story, progress: Progress) ->
     A study may settle before its last instance when the listener dies in the middle of a push; the late
     instances then follow, and nobody should read before.
     """
-    trial = f"/trials/{story.trial_id}"
-    matched = [
-        study_of(story, subject, timepoint) for subject in story.subjects for timepoint in subject.timepoints
-    ]
-    unmatched = [stray_study(stray) for stray in story.strays if not stray.is_refused]
+    total = len(_matched(story))
 
     def look() -> bool | None:
-        found = _whole(coordinator, f"{trial}/studies", matched)
-        left = _whole(coordinator, f"{trial}/studies/unmatched", unmatched)
-        progress.count(found, len(matched), "studies matched")
-        return True if (found, left) == (len(matched), len(unmatched)) else None
+        found = len(_whole(coordinator, story, "studies", _matched(story)))
+        progress.count(found, total, "studies matched")
+        return True if found == total and len(arrived_studies(coordinator, story)) == _count(story) else None
 
     until(look, seconds=_PATIENCE_SECONDS, what="every study to be matched")
 
 
-def _whole(coordinator: Caller, path: str, plans: list[StudyPlan]) -> int:
-    """Return how many of the studies are listed there with all their instances."""
-    listed = {study["study_instance_uid"]: study["instances"] for study in coordinator.items(path, LONG_PAGE)}
-    return sum(listed.get(str(plan.study_instance_uid)) == plan.instance_count for plan in plans)
+def arrived_studies(coordinator: Caller, story: Story) -> Collection[str]:
+    """Return the studies of the story that the service knows with all their instances."""
+    return {
+        *_whole(coordinator, story, "studies", _matched(story)),
+        *_whole(coordinator, story, "studies/unmatched", _unmatched(story)),
+    }
+
+
+def _matched(story: Story) -> list[StudyPlan]:
+    return [
+        study_of(story, subject, timepoint) for subject in story.subjects for timepoint in subject.timepoints
+    ]
+
+
+def _unmatched(story: Story) -> list[StudyPlan]:
+    return [stray_study(stray) for stray in story.strays if not stray.is_refused]
+
+
+def _count(story: Story) -> int:
+    return len(_matched(story)) + len(_unmatched(story))
+
+
+def _whole(coordinator: Caller, story: Story, path: str, plans: list[StudyPlan]) -> Collection[str]:
+    """Return which of the studies are listed there with all their instances."""
+    entries = coordinator.items(f"/trials/{story.trial_id}/{path}", LONG_PAGE)
+    listed = {entry["study_instance_uid"]: entry["instances"] for entry in entries}
+    uids = {str(plan.study_instance_uid): plan.instance_count for plan in plans}
+    return {uid for uid, instances in uids.items() if listed.get(uid) == instances}

@@ -1,7 +1,7 @@
 """Play the story from the first process to the last table."""
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from imaging_service.demo.judging import (
     largest_error_pixels,
     stray_differences,
 )
-from imaging_service.demo.matching import wait_until_matched
+from imaging_service.demo.matching import arrived_studies, wait_until_matched
 from imaging_service.demo.people import ADMINISTRATOR, COORDINATOR, Person, everybody, readers_of
 from imaging_service.demo.preparing import enrol_subjects, ensure_administrator, prepare_trial
 from imaging_service.demo.progress import Progress
@@ -28,7 +28,7 @@ from imaging_service.demo.running import Installation, check_port, running
 from imaging_service.demo.senders import register_senders
 from imaging_service.demo.table import stray_table, subject_table, timepoint_table
 
-Push: TypeAlias = Callable[[Installation, Story, Progress], Sequence[StrayResult]]
+Push: TypeAlias = Callable[[Installation, Story, Collection[str], Progress], Sequence[StrayResult]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def play(
     register_senders(installation, story, progress)
     coordinator = caller_of(installation, COORDINATOR)
     enrol_subjects(coordinator, story, progress)
-    refused = push(installation, story, progress)
+    refused = push(installation, story, arrived_studies(coordinator, story), progress)
     wait_until_matched(coordinator, story, progress)
     read_in_parallel(installation, story, blinded_subjects(coordinator, story), progress)
     return Played(

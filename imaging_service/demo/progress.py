@@ -20,7 +20,7 @@ class Progress:
         typer.echo(f"[{time.monotonic() - self._started:6.1f} s] {sentence}")
 
     def count(self, done: int, total: int, what: str) -> None:
-        """Print how many of ``total`` are done, when it has changed: the last one, and others once a second."""
+        """Print how many of ``total`` are done when that is news: the last one, and others once a second."""
         is_last, is_news = done == total, self._counted.get(what) != done
         if is_news and (is_last or time.monotonic() - self._counted_at >= _PAUSE_SECONDS):
             self._counted_at = time.monotonic()

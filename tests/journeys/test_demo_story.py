@@ -1,0 +1,78 @@
+"""The demo as a newcomer runs it: one command, the whole story, exit code 0; the second run is the same."""
+
+import socket
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from fixtures.demo.story import load_story
+from imaging_service.demo.running import Installation
+from tests.journeys.stage import installation_in
+
+CHECKOUT = Path(__file__).parents[2]
+PROGRAM = Path(sysconfig.get_path("scripts")) / "imaging-service"
+
+
+def test_demo_plays_the_whole_story_twice_with_the_same_answers(tmp_path: Path) -> None:
+    installation = installation_in(tmp_path / "demo")
+    first = demo(installation)
+    assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
+    assert "Every answer is the one that was worked out by hand." in first.stdout
+    assert all(subject.subject_id in tables_of(first.stdout) for subject in load_story().subjects)
+    assert "Calling AE Title Not Recognized".lower() in first.stdout.lower() or "recognised" in first.stdout
+    second = demo(installation)
+    assert second.returncode == 0, second.stdout[-3000:] + second.stderr[-3000:]
+    assert tables_of(second.stdout) == tables_of(first.stdout)
+
+
+@pytest.mark.parametrize("port", ["--port", "--dicom-port"])
+def test_a_taken_port_is_a_sentence(tmp_path: Path, port: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = str(taken.getsockname()[1])
+        done = run(["--data", str(tmp_path), port, number])
+    assert done.returncode == 1
+    assert f"Port {number} of 127.0.0.1 is taken" in done.stderr
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_checkout_the_demo_says_what_it_needs(tmp_path: Path) -> None:
+    code = (
+        "import sys; from imaging_service.demo.checkout import require_checkout as require; "
+        f"sys.path = [entry for entry in sys.path if entry not in ('', {str(CHECKOUT)!r})]; require()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "run it from a checkout" in done.stderr
+
+
+def demo(installation: Installation) -> "subprocess.CompletedProcess[str]":
+    return run(
+        [
+            "--data",
+            str(installation.folder),
+            "--port",
+            str(installation.http_port),
+            "--dicom-port",
+            str(installation.dicom_port),
+            "--quiet-period-seconds",
+            "2",
+        ]
+    )
+
+
+def run(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [str(PROGRAM), "demo", "--exit", *arguments], capture_output=True, text=True, check=False, timeout=240
+    )
+
+
+def tables_of(output: str) -> str:
+    """Return what is printed from the first table on, without where to look."""
+    return output[output.index("Timepoints (") : output.index("Web address")]
