@@ -26,8 +26,8 @@ _log = structlog.get_logger()
 
 _MAXIMUM_PDU = 128 * 1024
 _BACKLOG = 128
-_IN_HAND_SECONDS = 3.0
-_GOODBYE_SECONDS = 1.0
+_IN_HAND_SECONDS = 2.5
+_GOODBYE_SECONDS = 0.5  # for every association together, then for each thread: SIGTERM ends it within 5 s
 
 # The library would write every message into its log, data set and all.
 _config.LOG_HANDLER_LEVEL = "none"
