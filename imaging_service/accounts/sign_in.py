@@ -104,7 +104,7 @@ def _principal(
         )
         scope = Scope.of(grants)
     else:
-        scope = Scope.all() if roles & _UNLIMITED else Scope.of(grants)
+        scope = Scope(everywhere=bool(roles & _UNLIMITED), grants=frozenset(grants))
     return Principal(
         account_id=account.account_id,
         account=account.account,

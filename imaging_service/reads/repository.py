@@ -579,7 +579,7 @@ def _lesion(row: LesionRow, axes: Sequence[DrawnAxis]) -> LesionRecord:
         reason=row.reason,
         merged_into=row.merged_into,
         diameter=None if row.diameter_mm is None else ReportedMillimetres(row.diameter_mm),
-        findings=row.findings,
+        findings=tuple(row.findings),
         version=row.version,
         axes=tuple(axes),
     )

@@ -122,6 +122,12 @@ class ReadingRoom:
         with self.service.database.write() as session:
             subjects.enrol(self._act(session), wanted)
 
+    def someone(self, site_id: str = "S01", **dates: Any) -> str:
+        """Enrol a subject under a new name and return it."""
+        subject_id = f"{site_id}-{next(self._numbers):04}"
+        self.enrol(subject_id, site_id, **dates)
+        return subject_id
+
     def correct(self, subject_id: str, **dates: Any) -> None:
         """Correct a subject's dates."""
         with self.service.database.write() as session:

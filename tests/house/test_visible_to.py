@@ -1,0 +1,102 @@
+"""Rows of a read are selected only through `reads.repository.visible_to`."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "imaging_service"
+ROWS = frozenset({"ReadRow", "LesionRow", "AxisRow", "SignatureRow", "AssessmentRow"})
+TABLES = ("reads", "read_lesions", "read_axes", "read_signatures", "assessments")
+SELECTING = frozenset({"select", "get", "get_one", "query", "exists", "aliased", "join", "outerjoin"})
+DOORS = frozenset({"visible_to", "_visible"})
+MODULES = sorted(path for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
+
+
+def names(node: ast.AST) -> set[str]:
+    """Return every bare name and attribute below a node."""
+    return {
+        found.id if isinstance(found, ast.Name) else found.attr
+        for found in ast.walk(node)
+        if isinstance(found, ast.Name | ast.Attribute)
+    }
+
+
+def called(node: ast.Call) -> str:
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def breaches(source: str) -> Iterator[str]:
+    """Yield each function that selects a read's rows without going through the door."""
+    tree = ast.parse(source)
+    inside: set[ast.AST] = set()
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for function in functions:
+        inside |= set(ast.walk(function))
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        selects = [node for node in calls if called(node) in SELECTING and names(node) & ROWS]
+        goes_through = function.name == "visible_to" or any(called(node) in DOORS for node in calls)
+        if selects and not goes_through:
+            yield f"{function.name} selects {', '.join(sorted(names(selects[0]) & ROWS))}"
+    for node in ast.walk(tree):
+        is_loose = isinstance(node, ast.Call) and node not in inside
+        if is_loose and called(node) in SELECTING and names(node) & ROWS:
+            yield f"line {node.lineno} selects outside any function"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = node.value.lower().split()
+            if "select" in words and "from" in words and words[words.index("from") + 1 :][:1] != []:
+                table = words[words.index("from") + 1].strip("`\"';,)")
+                if table in TABLES and "{row}" not in node.value:
+                    yield f"line {node.lineno} selects from {table} as text"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_other_way_to_a_read(path: Path) -> None:
+    assert list(breaches(path.read_text())) == []
+
+
+def test_the_row_classes_are_imported_only_by_repositories() -> None:
+    importers = {
+        path.relative_to(ROOT).as_posix()
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and ROWS & {alias.name for alias in node.names}
+    }
+    assert importers == {"reads/repository.py", "assessments/repository.py"}
+
+
+def test_the_door_itself_is_in_one_place() -> None:
+    definitions = [
+        path.relative_to(ROOT).as_posix()
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name == "visible_to"
+    ]
+    assert definitions == ["reads/repository.py"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def peek(session):\n    return session.get(ReadRow, 'x')",
+        "def peek(session):\n    return session.scalars(select(LesionRow))",
+        "def peek(session):\n    return session.execute(select(Other).join(tables.ReadRow))",
+        "def peek(session):\n    return session.query(AxisRow.length_mm).all()",
+        "EVERY = select(AssessmentRow)",
+        "def peek(session):\n    return session.execute(text('SELECT * FROM reads'))",
+    ],
+)
+def test_other_ways_would_be_found(source: str) -> None:
+    assert list(breaches(source))
+
+
+def test_the_door_is_let_through() -> None:
+    source = (
+        "def find(session, principal):\n"
+        "    return select(LesionRow).where(LesionRow.read_id.in_(visible_to(principal)))"
+    )
+    assert list(breaches(source)) == []
