@@ -55,7 +55,7 @@ class Act:
         )
 
 
-def current_act(
+async def current_act(
     session: WriteSession, principal: CurrentPrincipal, clock: CurrentClock, queue: CurrentJobs
 ) -> Act:
     """Return the act of the request."""

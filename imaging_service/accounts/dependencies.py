@@ -142,7 +142,7 @@ async def check_passwords(request: Request, check: Callable[[Passwords], _Outcom
     BusyError
         Too many checks wait already.
     """
-    settings = settings_of(request)
+    settings = await settings_of(request)
     passwords: Passwords = request.app.state.passwords
     limiter = _password_turns.get(None)
     if limiter is None:

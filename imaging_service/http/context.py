@@ -1,4 +1,7 @@
-"""What the application holds, for routes that need it."""
+"""What the application holds, for routes that need it.
+
+These are coroutines so that FastAPI calls them where they are, without a thread for each.
+"""
 
 from typing import Annotated, Any, cast
 
@@ -10,37 +13,37 @@ from imaging_service.http.transaction import Transaction, Turns
 from imaging_service.settings import ServiceSettings
 
 
-def settings_of(request: Request) -> ServiceSettings:
+async def settings_of(request: Request) -> ServiceSettings:
     """Return the settings."""
     return cast("ServiceSettings", request.app.state.settings)
 
 
-def database_of(request: Request) -> Database:
+async def database_of(request: Request) -> Database:
     """Return the database, for the few routes that make their own transactions."""
     return cast("Database", request.app.state.database)
 
 
-def clock_of(request: Request) -> Clock:
+async def clock_of(request: Request) -> Clock:
     """Return the clock."""
     return cast("Clock", request.app.state.clock)
 
 
-def archive_of(request: Request) -> Any:  # noqa: ANN401  each chapter names the part of it that it needs
+async def archive_of(request: Request) -> Any:  # noqa: ANN401  each chapter names the part of it that it needs
     """Return the listener's archive."""
     return request.app.state.archive
 
 
-def jobs_of(request: Request) -> Any:  # noqa: ANN401  each chapter names the part of it that it needs
+async def jobs_of(request: Request) -> Any:  # noqa: ANN401  each chapter names the part of it that it needs
     """Return the queue of background work."""
     return request.app.state.jobs
 
 
-def turns_of(request: Request) -> Turns:
+async def turns_of(request: Request) -> Turns:
     """Return the turns at the database."""
     return cast("Turns", request.app.state.turns)
 
 
-def transaction_of(request: Request) -> Transaction:
+async def transaction_of(request: Request) -> Transaction:
     """Return the request's transaction."""
     return cast("Transaction", request.state.transaction)
 

@@ -22,7 +22,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def wanted_format(
+async def wanted_format(
     request: Request,
     format: Annotated[Format | None, Query(description="`csv` or `json`; else as `Accept` says.")] = None,  # noqa: A002
 ) -> Format:

@@ -131,7 +131,7 @@ def _bad_cursor() -> BadRequestError:
     )
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")] = 100,
     cursor: Annotated[
         str | None,
