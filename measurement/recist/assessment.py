@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from measurement.recist.queries import Query
 from measurement.recist.reasons import Reason
@@ -43,11 +44,11 @@ class BaselineAssessment:
     queries: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimepointAssessment:
+class TimepointAssessment(NamedTuple):
     """The verdict on one timepoint after baseline.
 
     It depends on this timepoint and earlier ones only: nothing that comes later changes it.
+    A named tuple, as a cohort has hundreds of thousands of them; build it by keywords.
 
     Attributes
     ----------

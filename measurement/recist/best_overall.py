@@ -5,8 +5,9 @@ the two lists at the end is the precedence.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 from measurement.protocol.criteria import RECIST_1_1, ConfirmationRules
 from measurement.recist.assessment import BestOverallResponse
@@ -18,8 +19,7 @@ from measurement.recist.responses import BestResponse, OverallResponse
 _B, _O = BestResponse, OverallResponse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(NamedTuple):
     """The responses of a subject up to the first progression, and what they are judged by.
 
     Attributes

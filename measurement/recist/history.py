@@ -30,7 +30,7 @@ class Sighting(NamedTuple):
     is_certain: bool
 
 
-_NONE_SEEN: Mapping[str, Sighting] = MappingProxyType({})
+NONE_SEEN: Mapping[str, Sighting] = MappingProxyType({})
 
 
 class History(NamedTuple):
@@ -58,7 +58,7 @@ class History(NamedTuple):
     had_target_cr: bool = False
     had_cr: bool = False
     has_progressed: bool = False
-    sightings: Mapping[str, Sighting] = _NONE_SEEN
+    sightings: Mapping[str, Sighting] = NONE_SEEN
 
     @classmethod
     def at(cls, baseline: Baseline | None) -> "History":

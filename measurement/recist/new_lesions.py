@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from measurement.lesions.lesion import NewLesionObservation, NewLesionState
-from measurement.recist.history import History, Sighting
+from measurement.recist.history import NONE_SEEN, History, Sighting
 from measurement.recist.observations import TimepointObservations
 from measurement.recist.queries import Query
 from measurement.recist.reasons import Reason
@@ -40,6 +40,9 @@ class NewLesionVerdict(NamedTuple):
     queries: tuple[Query, ...]
 
 
+NO_NEW_LESIONS = NewLesionVerdict(NewLesionFinding.NONE, None, None, NONE_SEEN, (), ())
+
+
 def assess_new_lesions(observed: TimepointObservations, history: History) -> NewLesionVerdict:
     """Derive whether there is a new lesion at a timepoint, and since when.
 
@@ -60,7 +63,7 @@ def assess_new_lesions(observed: TimepointObservations, history: History) -> New
         With the sightings that the next timepoint starts from.
     """
     if not observed.new_lesions or observed.imaged_on is None:
-        return NewLesionVerdict(NewLesionFinding.NONE, None, None, history.sightings, (), ())
+        return NO_NEW_LESIONS._replace(sightings=history.sightings) if history.sightings else NO_NEW_LESIONS
     sightings = dict(history.sightings)
     certain: list[NewLesionObservation] = []
     doubtful: list[NewLesionObservation] = []

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from measurement.lesions.lesion import NonTargetObservation, NonTargetState
 from measurement.protocol.criteria import Criteria, SumThresholds
 from measurement.recist.history import History
+from measurement.recist.matching import match
 from measurement.recist.observations import TimepointObservations
 from measurement.recist.queries import Query
 from measurement.recist.reasons import Reason
@@ -90,35 +91,25 @@ class _Tally(NamedTuple):
 def _tally(
     observed: TimepointObservations, followed: Mapping[str, NonTargetObservation], sums: SumThresholds
 ) -> _Tally:
-    """Sort the non-targets, each of the baseline once, in the order they were observed."""
+    """Sort the non-targets, each of the baseline once."""
     where = observed.timepoint_id
-    assessed: set[str] = set()
+    lesions, _, absent, misplaced = match(observed.non_targets, followed, where, "non_target")
     progressed: list[NonTargetObservation] = []
     remaining: list[NonTargetObservation] = []
     missing: list[str] = []
-    records: list[str] = []
-    queries: list[Query] = []
-    for lesion in observed.non_targets:
-        name = lesion.lesion_id
-        if name not in followed or name in assessed:
-            queries.append(_misplaced(name, where, is_known=name in followed))
-            continue
-        assessed.add(name)
-        records.append(lesion.record_id)
+    queries = list(misplaced)
+    for lesion in lesions:
         state = lesion.state
         if state is NonTargetState.PROGRESSED:
             progressed.append(lesion)
         elif state is NonTargetState.NOT_EVALUABLE:
-            missing.append(name)
+            missing.append(lesion.lesion_id)
         elif not _is_gone(lesion, sums):
             remaining.append(lesion)
         if state is not NonTargetState.PRESENT:
             queries.extend(_contradictions(lesion, where, sums))
-    if len(assessed) != len(followed):
-        absent = [name for name in followed if name not in assessed]
-        missing.extend(absent)
-        queries.extend(Query("non_target_not_assessed", where, (name,), (name, where)) for name in absent)
-    record_ids = tuple(filter(None, records))
+    missing += absent
+    record_ids = tuple([lesion.record_id for lesion in lesions if lesion.record_id])
     return _Tally(tuple(progressed), tuple(remaining), tuple(missing), record_ids, tuple(queries))
 
 
@@ -149,10 +140,6 @@ def _remainder(tally: _Tally) -> tuple[NonTargetResponse, str, tuple[str, ...]]:
     if tally.remaining:
         return NonTargetResponse.NON_CR_NON_PD, "non_targets_remain", ()
     return NonTargetResponse.CR, "all_non_targets_gone", ()
-
-
-def _misplaced(name: str, where: str, *, is_known: bool) -> Query:
-    return Query("lesion_repeated" if is_known else "unknown_non_target", where, (name,), (name, where))
 
 
 def _contradictions(lesion: NonTargetObservation, where: str, sums: SumThresholds) -> Iterator[Query]:

@@ -9,12 +9,12 @@ from measurement.lesions.lesion import TargetObservation, TargetState
 from measurement.protocol.criteria import RECIST_1_1, Criteria, SumThresholds
 from measurement.recist.baseline import Baseline
 from measurement.recist.history import History
+from measurement.recist.matching import match
 from measurement.recist.observations import TimepointObservations
 from measurement.recist.queries import Query
 from measurement.recist.reasons import Reason
 from measurement.recist.responses import TargetResponse
 from measurement.recist.sums import SumOfDiameters, is_normal_node, sum_up, value_of
-from measurement.units import ReportedMillimetres
 
 
 class TargetVerdict(NamedTuple):
@@ -148,7 +148,7 @@ def assess_targets(observed: TimepointObservations, history: History, criteria: 
     if not baseline or not baseline.targets:
         return _without_targets(observed)
     tally = _tally(observed, baseline, criteria.sums)
-    response, code, facts = _respond(_Situation(tally, baseline.sum_mm, history, criteria))
+    response, code, facts = _respond(tally, baseline.sum_mm, history, criteria)
     queries = tally.queries
     if code == "reappeared_after_cr" and _is_doubtful(tally, history, criteria.sums):
         names = tally.remaining
@@ -158,35 +158,27 @@ def assess_targets(observed: TimepointObservations, history: History, criteria: 
     return TargetVerdict(response, total, tally.last_on, Reason(code, facts, tally.record_ids), queries)
 
 
-class _Situation(NamedTuple):
-    """What the rules of target response look at."""
-
-    tally: _Tally
-    baseline_mm: ReportedMillimetres | None
-    history: History
-    criteria: Criteria
-
-
 _Answer = tuple[TargetResponse, str, tuple[object, ...]]
 """A response, the code of its reason, and the facts of that reason."""
 
 
-def _complete_response(now: _Situation) -> _Answer | None:
-    if now.tally.remaining or now.tally.missing or now.baseline_mm is None:
+def _complete_response(
+    tally: _Tally, baseline_mm: Decimal | None, _: History, criteria: Criteria
+) -> _Answer | None:
+    if tally.remaining or tally.missing or baseline_mm is None:
         return None
-    return TargetResponse.CR, "all_targets_gone", (now.criteria.sums.normal_node_below_mm,)
+    return TargetResponse.CR, "all_targets_gone", (criteria.sums.normal_node_below_mm,)
 
 
-def _reappearance(now: _Situation) -> _Answer | None:
-    remaining = now.tally.remaining
-    if not (remaining and now.history.had_target_cr and now.criteria.switches.reappearance_after_cr):
+def _reappearance(tally: _Tally, _: Decimal | None, history: History, criteria: Criteria) -> _Answer | None:
+    if not (history.had_target_cr and tally.remaining and criteria.switches.reappearance_after_cr):
         return None
-    return TargetResponse.PD, "reappeared_after_cr", (", ".join(remaining),)
+    return TargetResponse.PD, "reappeared_after_cr", (", ".join(tally.remaining),)
 
 
-def _progression(now: _Situation) -> _Answer | None:
-    tally, nadir, sums = now.tally, now.history.nadir_mm, now.criteria.sums
-    if nadir is None or (tally.missing and not now.criteria.switches.partial_sum_pd):
+def _progression(tally: _Tally, _: Decimal | None, history: History, criteria: Criteria) -> _Answer | None:
+    nadir, sums = history.nadir_mm, criteria.sums
+    if nadir is None or (tally.missing and not criteria.switches.partial_sum_pd):
         return None
     if not is_progression(tally.measured_mm, nadir, sums):
         return None
@@ -195,31 +187,32 @@ def _progression(now: _Situation) -> _Answer | None:
     return TargetResponse.PD, code, facts
 
 
-def _not_evaluable(now: _Situation) -> _Answer | None:
-    if now.tally.missing:
-        return TargetResponse.NE, "targets_not_all_assessed", (", ".join(now.tally.missing),)
-    return (TargetResponse.NE, "baseline_sum_unknown", ()) if now.baseline_mm is None else None
+def _not_evaluable(tally: _Tally, baseline_mm: Decimal | None, _: History, __: Criteria) -> _Answer | None:
+    if tally.missing:
+        return TargetResponse.NE, "targets_not_all_assessed", (", ".join(tally.missing),)
+    return (TargetResponse.NE, "baseline_sum_unknown", ()) if baseline_mm is None else None
 
 
-def _partial_response(now: _Situation) -> _Answer | None:
-    current, start, sums = now.tally.measured_mm, now.baseline_mm, now.criteria.sums
-    if start is None or not is_partial_response(current, start, sums):
+def _partial_response(
+    tally: _Tally, baseline_mm: Decimal | None, _: History, criteria: Criteria
+) -> _Answer | None:
+    current, sums = tally.measured_mm, criteria.sums
+    if baseline_mm is None or not is_partial_response(current, baseline_mm, sums):
         return None
-    return TargetResponse.PR, "sum_decreased", (current, sums.partial_response_decrease, start)
+    return TargetResponse.PR, "sum_decreased", (current, sums.partial_response_decrease, baseline_mm)
 
 
-def _held_response(now: _Situation) -> _Answer | None:
-    if not (now.history.holds_response and now.criteria.switches.pr_hold):
+def _held_response(tally: _Tally, _: Decimal | None, history: History, criteria: Criteria) -> _Answer | None:
+    if not (history.holds_response and criteria.switches.pr_hold):
         return None
-    return TargetResponse.PR, "response_held", (now.tally.measured_mm,)
+    return TargetResponse.PR, "response_held", (tally.measured_mm,)
 
 
-def _stable_disease(now: _Situation) -> _Answer:
-    facts = (now.tally.measured_mm, now.baseline_mm, now.history.nadir_mm)
-    return TargetResponse.SD, "neither_pr_nor_pd", facts
+def _stable_disease(tally: _Tally, baseline_mm: Decimal | None, history: History, _: Criteria) -> _Answer:
+    return TargetResponse.SD, "neither_pr_nor_pd", (tally.measured_mm, baseline_mm, history.nadir_mm)
 
 
-PRECEDENCE: tuple[Callable[[_Situation], _Answer | None], ...] = (
+PRECEDENCE: tuple[Callable[[_Tally, Decimal | None, History, Criteria], _Answer | None], ...] = (
     _complete_response,
     _reappearance,
     _progression,
@@ -230,12 +223,12 @@ PRECEDENCE: tuple[Callable[[_Situation], _Answer | None], ...] = (
 """The rules of target response; the first that answers wins, and SD is what remains (E09 4.3.1)."""
 
 
-def _respond(now: _Situation) -> _Answer:
+def _respond(tally: _Tally, baseline_mm: Decimal | None, history: History, criteria: Criteria) -> _Answer:
     for rule in PRECEDENCE:
-        answer = rule(now)
+        answer = rule(tally, baseline_mm, history, criteria)
         if answer is not None:
             return answer
-    return _stable_disease(now)
+    return _stable_disease(tally, baseline_mm, history, criteria)
 
 
 def _is_doubtful(tally: _Tally, history: History, sums: SumThresholds) -> bool:
@@ -246,46 +239,33 @@ def _is_doubtful(tally: _Tally, history: History, sums: SumThresholds) -> bool:
 
 
 def _tally(observed: TimepointObservations, baseline: Baseline, sums: SumThresholds) -> _Tally:
-    """Add up the targets, each of the baseline once, in the order they were observed."""
-    followed, where, day = baseline.targets, observed.timepoint_id, observed.imaged_on
+    """Add up the targets, each of the baseline once."""
+    where, day = observed.timepoint_id, observed.imaged_on
+    targets, at_baseline, absent, misplaced = match(observed.targets, baseline.targets, where, "target")
     measured, last_on = Decimal(0), None
-    assessed: set[str] = set()
     missing: list[str] = []
     remaining: list[str] = []
-    records: list[str] = []
-    queries: list[Query] = []
-    for target in observed.targets:
-        name = target.lesion_id
-        at_baseline = followed.get(name)
-        if at_baseline is None or name in assessed:
-            queries.append(_misplaced(name, where, is_known=at_baseline is not None))
-            continue
-        assessed.add(name)
-        records.append(target.record_id)
-        if target.method is not at_baseline.method or target.is_nodal is not at_baseline.is_nodal:
-            queries.extend(_changes(target, at_baseline, where))
-        value = value_of(target, sums)
+    queries = list(misplaced)
+    for target, before in zip(targets, at_baseline, strict=True):
+        if target.method is not before.method or target.is_nodal is not before.is_nodal:
+            queries.extend(_changes(target, before, where))
+        value = target.diameter
         if value is None:
-            missing.append(name)
-            continue
+            value = value_of(target, sums)
+            if value is None:
+                missing.append(target.lesion_id)
+                continue
+            if target.state is TargetState.MERGED:
+                queries.extend(_merger_queries(target, observed))
         measured += value
-        if value and not (at_baseline.is_nodal and is_normal_node(target, value, sums)):
-            remaining.append(name)
+        if value and not (before.is_nodal and is_normal_node(target, value, sums)):
+            remaining.append(target.lesion_id)
         imaged_on = target.imaged_on or day
         if last_on is None or (imaged_on is not None and imaged_on > last_on):
             last_on = imaged_on
-        if target.state is TargetState.MERGED:
-            queries.extend(_merger_queries(target, observed))
-    if len(assessed) != len(followed):
-        absent = [name for name in followed if name not in assessed]
-        missing.extend(absent)
-        queries.extend(Query("target_not_assessed", where, (name,), (name, where)) for name in absent)
-    record_ids = tuple(filter(None, records))
+    missing += absent
+    record_ids = tuple([target.record_id for target in targets if target.record_id])
     return _Tally(measured, tuple(missing), tuple(remaining), last_on, record_ids, tuple(queries))
-
-
-def _misplaced(name: str, where: str, *, is_known: bool) -> Query:
-    return Query("lesion_repeated" if is_known else "unknown_target", where, (name,), (name, where))
 
 
 def _changes(target: TargetObservation, at_baseline: TargetObservation, where: str) -> Iterator[Query]:
@@ -319,6 +299,5 @@ def _without_targets(observed: TimepointObservations) -> TargetVerdict:
     """Answer that target response does not apply, and ask about targets observed all the same."""
     if not observed.targets:
         return NO_TARGETS
-    where = observed.timepoint_id
-    queries = tuple(_misplaced(target.lesion_id, where, is_known=False) for target in observed.targets)
-    return NO_TARGETS._replace(queries=queries)
+    _, _, _, queries = match(observed.targets, {}, observed.timepoint_id, "target")
+    return NO_TARGETS._replace(queries=tuple(queries))
