@@ -100,7 +100,9 @@ def _tally(
     queries = list(misplaced)
     for lesion in lesions:
         state = lesion.state
-        if state is NonTargetState.PROGRESSED:
+        if state is NonTargetState.PRESENT and lesion.short_axis is None:
+            remaining.append(lesion)
+        elif state is NonTargetState.PROGRESSED:
             progressed.append(lesion)
         elif state is NonTargetState.NOT_EVALUABLE:
             missing.append(lesion.lesion_id)

@@ -105,11 +105,16 @@ def _queries(
     dated = [timepoint for timepoint in (baseline, *ordered) if timepoint and timepoint.imaged_on]
     for before, after in pairwise(dated):
         if before.imaged_on == after.imaged_on:
-            facts = (before.timepoint_id, after.timepoint_id, after.imaged_on)
+            facts: tuple[object, ...] = (before.timepoint_id, after.timepoint_id, after.imaged_on)
             yield Query("day_repeated", after.timepoint_id, (), facts)
-    numbered = [timepoint for timepoint in ordered if timepoint.number is not None]
-    for before, after in pairwise(numbered):
-        yield from _number_queries(before, after)
+    numbered = [(each.number, each) for each in ordered if each.number is not None]
+    for (number, before), (next_number, after) in pairwise(numbered):
+        if number == next_number:
+            facts = (before.timepoint_id, after.timepoint_id, number)
+            yield Query("number_repeated", after.timepoint_id, (), facts)
+        elif number > next_number:
+            names = (before.timepoint_id, after.timepoint_id)
+            yield Query("out_of_order", before.timepoint_id, (), names)
 
 
 def _baseline_queries(
@@ -124,13 +129,3 @@ def _baseline_queries(
         if timepoint.imaged_on and baseline.imaged_on and timepoint.imaged_on < baseline.imaged_on:
             facts = (timepoint.timepoint_id, timepoint.imaged_on, baseline.imaged_on)
             yield Query("imaged_before_baseline", timepoint.timepoint_id, (), facts)
-
-
-def _number_queries(before: TimepointObservations, after: TimepointObservations) -> Iterator[Query]:
-    if before.number is None or after.number is None or before.number < after.number:
-        return
-    if before.number == after.number:
-        facts: tuple[object, ...] = (before.timepoint_id, after.timepoint_id, after.number)
-        yield Query("number_repeated", after.timepoint_id, (), facts)
-    else:
-        yield Query("out_of_order", before.timepoint_id, (), (before.timepoint_id, after.timepoint_id))

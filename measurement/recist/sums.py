@@ -91,7 +91,8 @@ def is_normal_node(node: TargetObservation, value: ReportedMillimetres, sums: Su
     bool
         A node that split is normal when each of its parts is.
     """
-    return max(node.fragments, default=value) < sums.normal_node_below_mm
+    largest = max(node.fragments) if node.fragments else value
+    return largest < sums.normal_node_below_mm
 
 
 def sum_up(measured: Decimal, missing: tuple[str, ...]) -> SumOfDiameters:
