@@ -75,6 +75,14 @@ def hold_after_commit(folder: Path, context: WorkerContext, payload: Mapping[str
     _wait_while_held(folder, payload["name"])
 
 
+def hold_each_attempt(folder: Path, context: WorkerContext, payload: Mapping[str, Any]) -> None:
+    _wait_while_held(folder, f"{payload['name']}-{context.attempt}")
+    if context.attempt in payload.get("failing", ()):
+        message = "this attempt fails"
+        raise OSError(message)
+    write_effect(context, payload)
+
+
 def end_the_process(folder: Path, _context: WorkerContext, payload: Mapping[str, Any]) -> None:
     note(folder, f"begin {payload['name']}")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -86,6 +94,7 @@ def handlers(folder: Path) -> Handlers:
         "hold_before_writing": partial(hold_before_writing, folder),
         "hold_before_commit": partial(hold_before_commit, folder),
         "hold_after_commit": partial(hold_after_commit, folder),
+        "hold_each_attempt": partial(hold_each_attempt, folder),
         "end_the_process": partial(end_the_process, folder),
     }
 
