@@ -1,12 +1,11 @@
 """Following the archive: replay, crashes, late and conflicting instances."""
 
-from collections.abc import Sequence
 from threading import Thread
 
 import pytest
 from sqlalchemy import func, select, update
 
-from dicom_listener.archive.records import Change
+from dicom_listener.archive.archive import Archive
 from imaging_service.accounts.act import Act
 from imaging_service.subjects.service import calendar_job
 from imaging_service.timepoints import repository, service
@@ -97,20 +96,12 @@ def test_a_long_feed_is_followed_in_parts(sqlite_house: TrialHouse) -> None:
     assert len(house.queued()) == 3
 
 
-class BrokenArchive:
+class AwayArchive(Archive):
     """An archive whose bytes cannot be read just now."""
 
-    def __init__(self, house: TrialHouse) -> None:
-        self._archive = house.archive
-        self._sentence = "the archive is away"
-
-    def changes_after(self, sequence: int, limit: int = 100) -> Sequence[Change]:
-        return self._archive.changes_after(sequence, limit)
-
-    def __getattr__(self, name: str) -> object:
-        if name == "read":
-            raise OSError(self._sentence)
-        return getattr(self._archive, name)
+    def read(self, sop_instance_uid: str) -> bytes:
+        message = f"the bytes of {sop_instance_uid} are away"
+        raise OSError(message)
 
 
 def test_an_archive_that_is_away_loses_nothing(sqlite_house: TrialHouse) -> None:
@@ -118,8 +109,9 @@ def test_an_archive_that_is_away_loses_nothing(sqlite_house: TrialHouse) -> None
     house.enrol()
     house.push(mr_instance("20250212"))
     house.settle()
-    with pytest.raises(OSError, match="the archive is away"):
-        follow_feed(house.service.database, BrokenArchive(house), house.service.clock, house.queue)
+    away = AwayArchive(house.archive.database, house.archive.objects)
+    with pytest.raises(OSError, match="are away"):
+        follow_feed(house.service.database, away, house.service.clock, house.queue)
     assert counted(house) == (0, 0)
     house.follow()
     assert house.study()["state"] == "matched"

@@ -1,10 +1,12 @@
 """From a settled study to its timepoint, or to the coordinator's queue."""
 
+from typing import Any
+
 import pytest
 
 from tests.builders.arrivals import STUDY, TRIAL, TrialHouse, mr_instance
 
-TAGS = {"ClinicalTrialProtocolID": TRIAL, "ClinicalTrialSubjectID": "01-001"}
+TAGS: dict[str, Any] = {"ClinicalTrialProtocolID": TRIAL, "ClinicalTrialSubjectID": "01-001"}
 
 
 def test_a_study_of_a_registered_patient_lands_on_its_timepoint(house: TrialHouse) -> None:
@@ -111,7 +113,7 @@ def test_a_trial_tag_rules_out_the_same_patient_in_another_trial(sqlite_house: T
     assert house.study("1.2.5")["subject_id"] == "01-001"
 
 
-DOUBTS = [
+DOUBTS: list[tuple[dict[str, Any], str, str]] = [
     ({"patient_id": "P-9"}, "unknown_subject", "Site '01' has registered no subject for the PatientID 'P-9'"),
     ({"patient_id": ""}, "unknown_subject", "for the missing PatientID"),
     ({"ClinicalTrialProtocolID": "NOPE"}, "unknown_trial", "the trial 'NOPE' in (0012,0020), which is not"),
@@ -134,7 +136,7 @@ DOUBTS = [
     ("sent", "code", "words"), DOUBTS, ids=[f"{code}: {sent}" for sent, code, _ in DOUBTS]
 )
 def test_what_is_doubtful_waits_for_a_coordinator(
-    sqlite_house: TrialHouse, sent: dict[str, str], code: str, words: str
+    sqlite_house: TrialHouse, sent: dict[str, Any], code: str, words: str
 ) -> None:
     house = sqlite_house
     house.enrol()

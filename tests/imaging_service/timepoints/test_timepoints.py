@@ -3,9 +3,10 @@
 import csv
 from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import literal, select
 
 from imaging_service.timepoints.responses import RESPONSES, ResponseSearch
 from imaging_service.timepoints.tables import TimepointRow
@@ -78,7 +79,7 @@ def test_what_ends_a_subjects_imaging_closes_the_later_timepoints(
     found = statuses(house)
     assert found[1] == "overdue"  # its window was open on that day
     assert {found[number] for number in range(2, 18)} == {"closed"}
-    taken_back = dict.fromkeys(dates)
+    taken_back: dict[str, Any] = dict.fromkeys(dates)
     house.correct(**taken_back)
     assert statuses(house)[2] == "expected"
 
@@ -137,7 +138,7 @@ def test_a_search_by_response_asks_the_chapter_that_knows(
     monkeypatch.setattr("imaging_service.timepoints.router.RESPONSES", search)
     refused = house.service.get(house.path("/timepoints"), "coordinator", params={"response": "PD"})
     assert (refused.status_code, refused.json()["code"]) == (422, "no_assessments")
-    search.answer_with(lambda _, response: select(TimepointRow.timepoint_id).where(response == "PD"))
+    search.answer_with(lambda _, response: select(TimepointRow.timepoint_id).where(literal(response) == "PD"))
     assert len(house.get("/timepoints", params={"response": "PD"})["items"]) == 18
     assert house.get("/timepoints", params={"response": "CR"})["items"] == []
     assert RESPONSES is not search
