@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, DecimalText, Json, UtcDateTime
-from imaging_service.reads.guards import always_final
+from imaging_service.final_rows import always_final
 
 
 class AssessmentRow(Base):

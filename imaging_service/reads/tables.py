@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, DecimalText, Json, UtcDateTime
-from imaging_service.reads.guards import all_of, always_final, final_when
+from imaging_service.final_rows import all_of, always_final, final_when
 
 
 class ReadRow(Base):

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, UtcDateTime
+from imaging_service.final_rows import always_final
 
 
 class SubjectRow(Base):
@@ -75,3 +76,6 @@ class PatientIdRow(Base):
         ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
         Index("ix_patient_ids_site_id_patient_id", "site_id", "patient_id"),
     )
+
+
+TRIGGERS = always_final(SubjectVersionRow, "a recorded version of a subject never changes")

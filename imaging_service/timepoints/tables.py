@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, Json, UtcDateTime
+from imaging_service.final_rows import always_final
 
 
 class TimepointRow(Base):
@@ -183,3 +184,6 @@ class FeedCursorRow(Base):
     sequence: Mapped[int]
 
     __table_args__ = {"info": {"audited": False}}  # noqa: RUF012  as SQLAlchemy declares it
+
+
+TRIGGERS = always_final(StudyDecisionRow, "a decision about a study never changes")

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, UtcDateTime
+from imaging_service.final_rows import always_final
 
 
 class TrialRow(Base):
@@ -53,3 +54,6 @@ class SiteRow(Base):
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("ix_trial_sites_site_id", "site_id"),)
+
+
+TRIGGERS = always_final(ProtocolRow, "a filed protocol never changes")

@@ -568,6 +568,36 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     execute_on(
         "sqlite",
+        "CREATE TRIGGER trial_protocols_final_update BEFORE UPDATE ON trial_protocols WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a filed protocol never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER trial_protocols_final_delete BEFORE DELETE ON trial_protocols WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a filed protocol never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER subject_versions_final_update BEFORE UPDATE ON subject_versions WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a recorded version of a subject never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER subject_versions_final_delete BEFORE DELETE ON subject_versions WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a recorded version of a subject never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER study_decisions_final_update BEFORE UPDATE ON study_decisions WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a decision about a study never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER study_decisions_final_delete BEFORE DELETE ON study_decisions WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a decision about a study never changes'); END",
+    )
+    execute_on(
+        "sqlite",
         "CREATE TRIGGER reads_final_update BEFORE UPDATE ON reads WHEN OLD.signed_at IS NOT NULL "
         "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
     )
@@ -646,6 +676,103 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER audit_entries_no_truncate BEFORE TRUNCATE ON audit_entries FOR EACH "
         "STATEMENT EXECUTE FUNCTION audit_entries_refuse()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION trial_protocols_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a filed protocol never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER trial_protocols_final_truncate BEFORE TRUNCATE ON trial_protocols FOR EACH "
+        "STATEMENT EXECUTE FUNCTION trial_protocols_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION trial_protocols_final_update() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a filed protocol never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER trial_protocols_final_update BEFORE UPDATE ON trial_protocols FOR EACH ROW "
+        "EXECUTE FUNCTION trial_protocols_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION trial_protocols_final_delete() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a filed protocol never changes'; END IF; "
+        "RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER trial_protocols_final_delete BEFORE DELETE ON trial_protocols FOR EACH ROW "
+        "EXECUTE FUNCTION trial_protocols_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION subject_versions_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a recorded version of a subject never changes'; END "
+        "$$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER subject_versions_final_truncate BEFORE TRUNCATE ON subject_versions FOR "
+        "EACH STATEMENT EXECUTE FUNCTION subject_versions_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION subject_versions_final_update() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a recorded version of a subject never "
+        "changes'; END IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER subject_versions_final_update BEFORE UPDATE ON subject_versions FOR EACH "
+        "ROW EXECUTE FUNCTION subject_versions_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION subject_versions_final_delete() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a recorded version of a subject never "
+        "changes'; END IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER subject_versions_final_delete BEFORE DELETE ON subject_versions FOR EACH "
+        "ROW EXECUTE FUNCTION subject_versions_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION study_decisions_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a decision about a study never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER study_decisions_final_truncate BEFORE TRUNCATE ON study_decisions FOR EACH "
+        "STATEMENT EXECUTE FUNCTION study_decisions_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION study_decisions_final_update() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a decision about a study never changes'; END "
+        "IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER study_decisions_final_update BEFORE UPDATE ON study_decisions FOR EACH ROW "
+        "EXECUTE FUNCTION study_decisions_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION study_decisions_final_delete() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a decision about a study never changes'; END "
+        "IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER study_decisions_final_delete BEFORE DELETE ON study_decisions FOR EACH ROW "
+        "EXECUTE FUNCTION study_decisions_final_delete()",
     )
     execute_on(
         "postgresql",
