@@ -119,7 +119,7 @@ class Schedule:
     baseline_days
         Most days from baseline imaging to the anchor (E09 3.2.1).
     horizon_days
-        Days from the anchor after which nothing counts; two years.
+        Days from the anchor after which nothing counts; two years, a leap day included.
     calendar_fixed
         Whether a delayed treatment cycle leaves the later timepoints where they were.
     """
@@ -132,7 +132,7 @@ class Schedule:
     window_after_days: int = 7
     tolerance_days: int = 7
     baseline_days: int = 28
-    horizon_days: int = 730
+    horizon_days: int = 731
     calendar_fixed: bool = True
 
     def __post_init__(self) -> None:
