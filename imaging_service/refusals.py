@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_listener.errors import ListenerError
 from imaging_service.errors import ServiceError, SettingsError
@@ -37,13 +37,6 @@ def _setting(error: ValidationError) -> str:
     return f"The setting {_PREFIXES.get(error.title, '')}{name} is {first['input']!r}: {wanted}."
 
 
-def _address(_error: ArgumentError) -> str:
-    return (
-        "The address of a database cannot be read; "
-        "it must be like sqlite:///folder/file.sqlite or postgresql://user@host/name."
-    )
-
-
 def _database(error: SQLAlchemyError) -> str:
     found = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
     return f"The database refused: {found}."
@@ -64,7 +57,6 @@ def _system(error: OSError) -> str:
 _SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], str]], ...] = (
     ((SettingsError, ServiceError, ListenerError, JobError, MeasurementError), str),
     (ValidationError, _setting),
-    (ArgumentError, _address),
     (SQLAlchemyError, _database),
     (ModuleNotFoundError, _module),
     (OSError, _system),

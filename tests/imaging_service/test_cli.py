@@ -230,7 +230,7 @@ def test_parked_jobs_are_listed_and_released(console, database):
     ("setting", "value", "sentence"),
     [
         ("DATABASE_URL", "mysql://host/name", "The database is 'mysql'; it must be sqlite or postgresql."),
-        ("DATABASE_URL", "nonsense", "The address of a database cannot be read; it must be like"),
+        ("DATABASE_URL", "nonsense", "The database_url is no address; it must be like"),
         ("DATABASE_URL", "sqlite://", "The SQLite database is in memory; it must be a file"),
         (
             "DATABASE_URL",
