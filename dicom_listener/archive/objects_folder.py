@@ -29,6 +29,7 @@ class FolderObjectStore:
         self._root = root
         self._spool = root / "spool"
         self._lock: IO[bytes] | None = None
+        self._durable: set[Path] = set()
 
     def prepare(self) -> None:
         """Make the folders, keep other listeners out, and remove what an earlier run left half-written.
@@ -43,8 +44,6 @@ class FolderObjectStore:
             self._lock = _locked(self._root / "lock")
             for partial in self._spool.glob(f"*{_PARTIAL}"):
                 self._finish(partial)
-            for number in range(256):
-                (self._root / f"{number:02x}").mkdir(exist_ok=True)
             _flush_folder(self._root)
             _flush_folder(self._root.parent)
         except BlockingIOError as error:
@@ -80,6 +79,7 @@ class FolderObjectStore:
                 for part in parts:
                     _write_all(file.fileno(), part)
                 os.fsync(file.fileno())
+            self._make_durable(target.parent)
             try:
                 os.link(partial, target)
             except FileExistsError:
@@ -90,6 +90,13 @@ class FolderObjectStore:
         finally:
             partial.unlink(missing_ok=True)
         return True
+
+    def _make_durable(self, folder: Path) -> None:
+        """Make a folder of objects, once a run: another thread's may not have reached the disk yet."""
+        if folder not in self._durable:
+            folder.mkdir(exist_ok=True)
+            _flush_folder(self._root)
+            self._durable.add(folder)
 
     def mark_indexed(self, digest: Digest) -> None:
         """Remove the object's name from the spool; its place keeps it."""
