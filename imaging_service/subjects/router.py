@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, status
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
-from imaging_service.http.csv_answer import WantedFormat
+from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
@@ -39,7 +39,7 @@ def enrol(
     return subject_answer(service.enrol(act, payload.enrolment(trial_id)))
 
 
-@router.get("", dependencies=[_UNBLINDED], response_model=Page[SubjectAnswer])
+@router.get("", dependencies=[_UNBLINDED], response_model=Page[SubjectAnswer], responses=CSV_RESPONSES)
 def subjects(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     session: ReadSession,

@@ -11,7 +11,7 @@ from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import WantedFormat
+from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId, Uid
 from imaging_service.http.pages import Page, PageRequest, WantedPage
@@ -81,7 +81,9 @@ def wanted_filter(  # noqa: PLR0913, PLR0917  one parameter for each of the quer
     return Filter(as_of=clock.now().date(), site_id=site, subject_id=subject, status=status, among=among)
 
 
-@router.get("/timepoints", dependencies=[_UNBLINDED], response_model=Page[TimepointAnswer])
+@router.get(
+    "/timepoints", dependencies=[_UNBLINDED], response_model=Page[TimepointAnswer], responses=CSV_RESPONSES
+)
 def timepoints(
     asked: CurrentSearch, wanted: Annotated[Filter, Depends(wanted_filter)], answer_as: WantedFormat
 ) -> Any:  # noqa: ANN401  a page or a file
@@ -89,7 +91,12 @@ def timepoints(
     return answer_page(_page(asked, wanted), answer_as, TimepointAnswer, "timepoints.csv")
 
 
-@router.get("/timepoints/overdue", dependencies=[_UNBLINDED], response_model=Page[TimepointAnswer])
+@router.get(
+    "/timepoints/overdue",
+    dependencies=[_UNBLINDED],
+    response_model=Page[TimepointAnswer],
+    responses=CSV_RESPONSES,
+)
 def overdue(asked: CurrentSearch, answer_as: WantedFormat, site: Site = None) -> Any:  # noqa: ANN401  a page or a file
     """List the timepoints whose window has closed without images, as of now."""
     wanted = Filter(as_of=asked.today, site_id=site, status=Status.OVERDUE)
@@ -134,13 +141,15 @@ def calendar(subject_id: Identifier, asked: CurrentSearch) -> list[TimepointAnsw
     return _answers(asked.session, list(found), asked.today)
 
 
-@router.get("/studies/unmatched", dependencies=[_STAFF], response_model=Page[StudyAnswer])
+@router.get(
+    "/studies/unmatched", dependencies=[_STAFF], response_model=Page[StudyAnswer], responses=CSV_RESPONSES
+)
 def unmatched(asked: CurrentSearch, answer_as: WantedFormat) -> Any:  # noqa: ANN401  a page or a file
     """List the studies that wait for a coordinator, each with its reason."""
     return answer_page(_studies(asked, StudyState.UNMATCHED), answer_as, StudyAnswer, "unmatched.csv")
 
 
-@router.get("/studies", dependencies=[_STAFF], response_model=Page[StudyAnswer])
+@router.get("/studies", dependencies=[_STAFF], response_model=Page[StudyAnswer], responses=CSV_RESPONSES)
 def studies(
     asked: CurrentSearch,
     answer_as: WantedFormat,

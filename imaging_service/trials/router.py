@@ -9,7 +9,7 @@ from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession,
 from imaging_service.accounts.principal import Role
 from imaging_service.errors import RefusedError, UnsupportedTypeError
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import WantedFormat
+from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
@@ -81,7 +81,7 @@ def file_protocol(
     return ProtocolAnswer.model_validate(filed)
 
 
-@router.get("", dependencies=[requires()], response_model=Page[TrialAnswer])
+@router.get("", dependencies=[requires()], response_model=Page[TrialAnswer], responses=CSV_RESPONSES)
 def trials(session: ReadSession, principal: CurrentPrincipal, page: WantedPage, wanted: WantedFormat) -> Any:  # noqa: ANN401  a page or a file
     """List the trials in the caller's scope."""
     found = service.trials(session, principal.scope, page)
@@ -133,7 +133,9 @@ def open_site(
     return SiteAnswer.model_validate(site)
 
 
-@router.get("/{trial_id}/sites", dependencies=[_UNBLINDED], response_model=Page[SiteAnswer])
+@router.get(
+    "/{trial_id}/sites", dependencies=[_UNBLINDED], response_model=Page[SiteAnswer], responses=CSV_RESPONSES
+)
 def sites(
     trial_id: Identifier,
     session: ReadSession,
