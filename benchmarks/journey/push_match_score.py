@@ -22,6 +22,7 @@ from imaging_service.demo.play import blinded_subjects, caller_of, read_in_paral
 from imaging_service.demo.preparing import enrol_subjects, ensure_administrator, prepare_trial
 from imaging_service.demo.progress import Progress
 from imaging_service.demo.pushing import sender_name
+from imaging_service.demo.rest import Caller
 from imaging_service.demo.running import Installation, running
 from imaging_service.demo.senders import register_senders
 from tests.builders.peers import free_port
@@ -54,10 +55,16 @@ def play(installation: Installation, story: Story) -> None:
     """Play the story step by step."""
     quiet = Silence()
     ensure_administrator(installation)
-    prepare_trial(caller_of(installation, ADMINISTRATOR), story, quiet)
+    with caller_of(installation, ADMINISTRATOR) as administrator:
+        prepare_trial(administrator, story, quiet)
     register_senders(installation, story, quiet)
-    coordinator = caller_of(installation, COORDINATOR)
-    enrol_subjects(coordinator, story, quiet)
+    with caller_of(installation, COORDINATOR) as coordinator:
+        enrol_subjects(coordinator, story, quiet)
+        time_the_journey(installation, story, coordinator, quiet)
+
+
+def time_the_journey(installation: Installation, story: Story, coordinator: Caller, quiet: Progress) -> None:
+    """Push, match, read and fetch, and print how long each took."""
     folders = build_files(installation, story, quiet)
     instances = sum(1 for folder in folders for _ in folder.iterdir())
     what = f"push, {sender_name()}"

@@ -73,18 +73,18 @@ def play(
 ) -> Played:
     """Do everything that the story tells, against a running service, and fetch the answers."""
     ensure_administrator(installation)
-    administrator = caller_of(installation, ADMINISTRATOR)
-    prepare_trial(administrator, story, progress)
+    with caller_of(installation, ADMINISTRATOR) as administrator:
+        prepare_trial(administrator, story, progress)
     register_senders(installation, story, progress)
-    coordinator = caller_of(installation, COORDINATOR)
-    enrol_subjects(coordinator, story, progress)
-    refused = push(installation, story, arrived_studies(coordinator, story), progress)
-    wait_until_matched(coordinator, story, progress)
-    read_in_parallel(installation, story, blinded_subjects(coordinator, story), progress)
-    return Played(
-        subjects=results_of(coordinator, story),
-        strays=[*strays_of(coordinator, story), *refused],
-    )
+    with caller_of(installation, COORDINATOR) as coordinator:
+        enrol_subjects(coordinator, story, progress)
+        refused = push(installation, story, arrived_studies(coordinator, story), progress)
+        wait_until_matched(coordinator, story, progress)
+        read_in_parallel(installation, story, blinded_subjects(coordinator, story), progress)
+        return Played(
+            subjects=results_of(coordinator, story),
+            strays=[*strays_of(coordinator, story), *refused],
+        )
 
 
 def show(story: Story, played: Played) -> bool:
@@ -124,11 +124,14 @@ def read_in_parallel(
     installation: Installation, story: Story, subjects: Mapping[str, Subject], progress: Progress
 ) -> None:
     """Let both readers work at the same time, neither knowing of the other."""
+
+    def read(slot: str, person: Person) -> None:
+        with caller_of(installation, person) as reader:
+            read_everything(reader, slot, story, subjects, progress)
+
     with ThreadPoolExecutor(len(story.readers)) as room:
         readings = [
-            room.submit(
-                read_everything, caller_of(installation, person), reader.slot, story, subjects, progress
-            )
+            room.submit(read, reader.slot, person)
             for reader, person in zip(story.readers, readers_of(story), strict=True)
         ]
         for reading in readings:

@@ -12,13 +12,14 @@ from imaging_service.demo.running import Installation
 
 def ensure_administrator(installation: Installation) -> None:
     """Make the first account at the machine's own console, as an operator would, unless it can sign in."""
-    try:
-        Caller(installation.address, ADMINISTRATOR.account, ADMINISTRATOR.password).get("/accounts/me")
-    except AnswerError as error:
-        if error.status != httpx.codes.UNAUTHORIZED:
-            raise
-        who = [ADMINISTRATOR.account, "--name", ADMINISTRATOR.name, "--role", ADMINISTRATOR.role]
-        installation.run(["imaging-service", "user", "add", *who], typed=f"{ADMINISTRATOR.password}\n")
+    with Caller(installation.address, ADMINISTRATOR.account, ADMINISTRATOR.password) as administrator:
+        try:
+            administrator.get("/accounts/me")
+        except AnswerError as error:
+            if error.status != httpx.codes.UNAUTHORIZED:
+                raise
+            who = [ADMINISTRATOR.account, "--name", ADMINISTRATOR.name, "--role", ADMINISTRATOR.role]
+            installation.run(["imaging-service", "user", "add", *who], typed=f"{ADMINISTRATOR.password}\n")
 
 
 def prepare_trial(administrator: Caller, story: Story, progress: Progress) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import httpx
 
@@ -24,7 +24,7 @@ _SIGN_IN = "/sessions"
 
 
 class Caller:
-    """One account that talks to the service, signed in again whenever its token has ended."""
+    """One account that talks to the service, signed in again whenever its token has ended; a context."""
 
     def __init__(
         self, address: str, account: str, password: str, transport: httpx.BaseTransport | None = None
@@ -33,6 +33,14 @@ class Caller:
         self.password = password
         self._client = httpx.Client(base_url=address, timeout=30.0, transport=transport)
         self._token = ""
+
+    def __enter__(self) -> Self:
+        """Return the caller itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """Return the JSON that a route answers."""
