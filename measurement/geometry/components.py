@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from measurement.errors import ComponentMissingError, EmptyOutlineError, SeveralComponentsError
 from measurement.geometry.outline import Mask
+from measurement.geometry.row_ends import RowEnds
 
 
 class Component(StrEnum):
@@ -22,7 +23,7 @@ Choice: TypeAlias = Component | tuple[int, ...]
 """A rule, or the (slice, row, column) or (row, column) of a voxel in the lesion."""
 
 
-def component_of(mask: Mask, choice: Choice) -> Mask:
+def component_of(mask: Mask, choice: Choice, ends: RowEnds | None = None) -> Mask:
     """Return the chosen component.
 
     Voxels belong together when they share a face, an edge or a corner.
@@ -33,6 +34,8 @@ def component_of(mask: Mask, choice: Choice) -> Mask:
         Shape (slices, rows, columns) or (rows, columns).
     choice
         The rule, or a voxel's index in the mask's axis order.
+    ends
+        The mask's row ends where they are known: most lesions are seen from them to be one piece.
 
     Returns
     -------
@@ -48,12 +51,11 @@ def component_of(mask: Mask, choice: Choice) -> Mask:
     ComponentMissingError
         The chosen voxel is not in the mask.
     """
-    count = int(np.count_nonzero(mask))
-    if count == 0:
+    if not mask.any():
         raise EmptyOutlineError(0, "pixels")
     if not isinstance(choice, Component):
         return _component_at(mask, choice)
-    if choice is Component.ALL or _is_plainly_one(mask, count):
+    if choice is Component.ALL or (ends is not None and ends.is_plainly_one):
         return mask
     labels, components = _labelled(mask)
     if components == 1:
@@ -79,27 +81,3 @@ def _component_at(mask: Mask, index: tuple[int, ...]) -> Mask:
 def _labelled(mask: Mask) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int32]], int]:
     labels, components = ndimage.label(mask, np.ones((3,) * mask.ndim, dtype=np.bool_))
     return labels, int(components)
-
-
-def _is_plainly_one(mask: Mask, count: int) -> bool:
-    """Tell that a mask is one piece where that is easily seen; False says nothing.
-
-    Easily seen: every row is one run of voxels, touches the next row's, and some row of each
-    slice touches the same row of the next.
-    """
-    mask = mask.reshape(-1, *mask.shape[-2:])
-    occupied: Mask = np.logical_or.reduce(mask, axis=2)
-    first = mask.argmax(axis=2)
-    last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
-    if int((last - first + 1)[occupied].sum()) != count:
-        return False
-    touches_row = (first[:, 1:] <= last[:, :-1] + 1) & (first[:, :-1] <= last[:, 1:] + 1)
-    touches_row &= occupied[:, 1:] & occupied[:, :-1]
-    touches_slice = (first[1:] <= last[:-1] + 1) & (first[:-1] <= last[1:] + 1)
-    touches_slice &= occupied[1:] & occupied[:-1]
-    rows, slices = occupied.sum(axis=1), int(np.logical_or.reduce(occupied, axis=1).sum())
-    joints = touches_row.sum(axis=1)
-    return bool(
-        (joints[rows > 0] == rows[rows > 0] - 1).all()
-        and int(np.logical_or.reduce(touches_slice, axis=1).sum()) == slices - 1
-    )

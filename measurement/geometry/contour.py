@@ -9,19 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from measurement.errors import EmptyOutlineError, MaskShapeError, OutlineCrossesItselfError
+from measurement.errors import EmptyOutlineError, MaskShapeError
 from measurement.geometry.components import Choice, Component, component_of
 from measurement.geometry.diameters import LesionDiameters, diameters_of_outlines
-from measurement.geometry.longest import PAIRS_AT_ONCE, TIED, Ends, longest_of_points
+from measurement.geometry.longest import TIED, Ends, longest_of_points
 from measurement.geometry.mask import Spacing, checked_spacing
 from measurement.geometry.outline import Boundary, Edges, edges_of_polygon
 from measurement.geometry.plane import ImagePlane, Points, checked_points
 from measurement.units import Millimetres
 
 Image: TypeAlias = NDArray[np.float64]
-
-CROSSED = 1e-9
-"""How far an edge may reach through another, as a share of the contour's size, and count as touching it."""
 
 
 def measure_contour(points: ArrayLike, spacing: Spacing) -> LesionDiameters:
@@ -55,7 +52,6 @@ def measure_contour(points: ArrayLike, spacing: Spacing) -> LesionDiameters:
     (5.657, 5.657)
     """
     pixels, scale = _checked(points, spacing)
-    _refuse_crossing(pixels)
     ends = longest_of_points(pixels * scale) / (*scale, *scale)
     row, column = scale[::-1]
     return diameters_of_outlines([(0, edges_of_polygon(pixels), ends)], row, column, Boundary.OUTLINE)
@@ -147,27 +143,6 @@ def _checked(points: ArrayLike, spacing: Spacing) -> tuple[Points, tuple[float, 
     if len(pixels) < 3:
         raise EmptyOutlineError(len(pixels), "points")
     return pixels, (column, row)
-
-
-def _refuse_crossing(points: Points) -> None:
-    """Refuse a polygon, shape (N, 2), of which two edges pass through each other; they may touch."""
-    origin, ends = points - points[0], np.roll(points, -1, axis=0) - points[0]
-    (x, y), (right, down) = origin.T, (ends - origin).T
-    least = CROSSED * float(np.abs(origin).max()) ** 2
-    count = len(points)
-    step = max(1, PAIRS_AT_ONCE // count)
-    straddling = []
-    for start in range(0, count, step):
-        rows = slice(start, start + step)
-        # on which side of each edge's line every point lies, times the edge's length
-        side = np.outer(right[rows], y) - np.outer(down[rows], x)
-        side -= (right * y - down * x)[rows, np.newaxis]
-        after = np.concatenate([side[:, 1:], side[:, :1]], axis=1)
-        is_straddling = (np.minimum(side, after) < -least) & (np.maximum(side, after) > least)
-        straddling.append(np.flatnonzero(is_straddling) + start * count)
-    line, edge = np.divmod(np.concatenate(straddling), count)
-    if np.isin(line * count + edge, edge * count + line).any():
-        raise OutlineCrossesItselfError
 
 
 def _level_lines(voxels: Image, lesion: NDArray[np.bool_], level: float) -> Iterator[list[Points]]:

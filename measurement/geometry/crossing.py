@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from measurement.errors import OutlineCrossesItselfError
 from measurement.geometry.outline import Edges
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -15,11 +16,11 @@ Indices: TypeAlias = NDArray[np.intp]
 TOUCH = 1e-12
 """Positions nearer than this, in diameters, are the same: rounding is a thousand times smaller."""
 
+CROSSED = 1e-9
+"""How far an edge may reach through another, in diameters, and count as touching it."""
+
 APART = 4.0
 """Keeps sorted groups apart: across a diameter no position is beyond one diameter from it."""
-
-SET_APART = 2.0
-"""Where the next diameter starts, when several are looked at: each is one long."""
 
 START_AND_END = np.array([[0], [1]])
 
@@ -34,102 +35,142 @@ class Crossing:
     inside_fraction: float  # share of the diameter's length that lies inside the outline or on it
 
 
-def longest_crossing(edges: Edges, diameters: Floats) -> tuple[int, Crossing]:
-    """Find the longest chord across one of several diameters.
+def longest_crossing(
+    edges: Edges, diameter: tuple[float, float, float, float], *, may_cross: bool = False
+) -> Crossing:
+    """Find the longest chord across a diameter.
 
     The inside is what a line enters at one edge and leaves at the next (even-odd), its outline included.
     The chord's length is piecewise linear along the diameter: it can only be longest where an edge begins
     or ends, or where the outline crosses the diameter. Between two such events the same edges bound the
-    inside, so each stretch is read at both its ends, and what meets there is joined.
+    inside, so each stretch is read at both its ends, and what meets there is joined. Where no two corners
+    lie at one event, the one side's interval holds the other's, and there is nothing to join.
 
     Parameters
     ----------
     edges
-        The closed outline, `Edges` with equal units across and down (mm); no edge passes through another.
-    diameters
-        Shape (K, 4), their two ends, (across, down, across, down). Each is a longest one of this outline, so
-        that no part of the outline lies before its start or beyond its end; none is of length zero.
+        The closed outline, `Edges` with equal units across and down (mm).
+    diameter
+        The two ends, (across, down, across, down), a longest one of this outline: no part of the outline lies
+        before its start or beyond its end. Not of length zero.
+    may_cross
+        The outline is not known to keep its edges apart, and is looked through for two that cross.
 
-    Returns
-    -------
-    int
-        Which diameter; of those with equally long chords, the one most of which lies inside.
-    Crossing
-        Its chord, in the unit of the edges.
-
+    Raises
+    ------
+    OutlineCrossesItselfError
+        Two edges pass through each other.
     """
-    along, across = _turned(edges, diameters)
-    ranks, events = _events(along, across)
-    stretch, passages = _stretches(along, across, ranks, events)
+    along, across = _turned(edges, diameter)
+    ranks, events, is_plain = _events(along, across)
+    stretch, edge, passages = _passages(along, across, ranks, events)
+    if may_cross and _changes_order(stretch, edge, passages, ranks) and _has_crossing(along, across):
+        raise OutlineCrossesItselfError
     stretch, low, high = stretch[::2], passages[:, ::2], passages[:, 1::2]
-    event, lowest, highest = _joined(*_intervals(ranks, across, stretch, low, high))
-    inside = _inside_fractions(stretch, low, high, events, len(diameters))
-    touching = (lowest <= TOUCH) & (highest >= -TOUCH)
-    lengths = np.where(touching, highest - lowest, -1.0)
-    equal = np.flatnonzero(lengths >= lengths.max() - TOUCH)
-    owner = _diameter_at(events[event[equal]])
-    best = int((inside[owner] >= inside[owner].max() - TOUCH).argmax())
-    chosen, best = int(owner[best]), int(equal[best])
-    foot = float(events[event[best]]) - SET_APART * chosen
-    x, y, u, v = diameters[chosen].tolist()
-    u, v = u - x, v - y
-    start, end = (
-        (x + foot * u - side * v, y + foot * v + side * u)
-        for side in (float(lowest[best]), float(highest[best]))
-    )
-    return chosen, Crossing(
-        start=start, end=end, length=math.dist(start, end), inside_fraction=float(inside[chosen])
-    )
+    inside = _inside_fraction(stretch, low, high, events)
+    if is_plain:
+        event = stretch + START_AND_END
+    else:
+        event, low, high = _joined(*_intervals(ranks, across, stretch, low, high))
+    lengths = high - low
+    lengths[(low > TOUCH) | (high < -TOUCH)] = -1.0
+    best = int((lengths >= lengths.max() - TOUCH).argmax())
+    foot, from_, to = float(events[event.flat[best]]), float(low.flat[best]), float(high.flat[best])
+    x, y, to_x, to_y = diameter
+    u, v = to_x - x, to_y - y
+    start = x + foot * u - from_ * v, y + foot * v + from_ * u
+    end = x + foot * u - to * v, y + foot * v + to * u
+    return Crossing(start=start, end=end, length=math.dist(start, end), inside_fraction=inside)
 
 
-def _turned(edges: Edges, diameters: Floats) -> tuple[Floats, Floats]:
-    """Return positions along and across each diameter, in diameters: shape (2, K * N), starts and ends.
-
-    Along runs from 0 to 1 on the first diameter, and further on by `SET_APART` on each other one.
-    """
-    x, y, u, v = diameters.T[:, :, np.newaxis]
-    u, v = u - x, v - y
+def _turned(edges: Edges, diameter: tuple[float, float, float, float]) -> tuple[Floats, Floats]:
+    """Return positions along (0 to 1) and across, in diameters: shape (2, N), starts and ends."""
+    x, y, to_x, to_y = diameter
+    u, v = to_x - x, to_y - y
+    # ufuncs and not a matrix product: a point shared by two edges must turn into the very same numbers,
+    # and the diameter's ends into 0 and 1
+    right, down = edges[0::2] - x, edges[1::2] - y
+    along = right * u
+    along += down * v
+    down *= u
+    right *= v
+    down -= right
     squared = u * u + v * v
-    u, v = u / squared, v / squared
-    # ufuncs and not a matrix product: a point shared by two edges must turn into the very same numbers
-    right, down = edges[0::2, np.newaxis] - x, edges[1::2, np.newaxis] - y
-    along = right * u + down * v + np.arange(0, SET_APART * len(diameters), SET_APART)[:, np.newaxis]
-    return along.reshape(2, -1), (down * u - right * v).reshape(2, -1)
+    along /= squared
+    down /= squared
+    return along, down
 
 
-def _events(along: Floats, across: Floats) -> tuple[Indices, Floats]:
-    """Return each start's and end's rank among the events, shape (2, N), and the events' positions."""
+def _events(along: Floats, across: Floats) -> tuple[Indices, Floats, bool]:
+    """Return each start's and end's rank among the events, shape (2, N), and the events' positions.
+
+    The third value tells that no event is one of two corners, so that nothing meets there but neighbours.
+    """
     crossing = np.flatnonzero(across[0] * across[1] < 0)
-    low, high = across[:, crossing]
-    begin, end = along[:, crossing]
-    positions = np.concatenate([along.ravel(), begin + low / (low - high) * (end - begin)])
+    positions = along.ravel()
+    if crossing.size:
+        (begin, end), (low, high) = along.take(crossing, axis=1), across.take(crossing, axis=1)
+        positions = np.concatenate([positions, begin + low / (low - high) * (end - begin)])
     order = positions.argsort()
-    ordered = positions[order]
+    ordered = positions.take(order)
     is_new = np.empty(len(ordered), dtype=np.bool_)
     is_new[0] = True
     np.greater(ordered[1:] - ordered[:-1], TOUCH, out=is_new[1:])
     ranks = np.empty(len(ordered), dtype=np.intp)
-    ranks[order] = is_new.cumsum() - 1
-    return ranks[: along.size].reshape(2, -1), ordered[is_new]
+    ranks[order] = is_new.cumsum()
+    events = ordered[is_new]
+    is_plain = len(events) == along.shape[1] + len(crossing)
+    return ranks[: along.size].reshape(2, -1) - 1, events, is_plain
 
 
-def _stretches(along: Floats, across: Floats, ranks: Indices, events: Floats) -> tuple[Indices, Floats]:
-    """Return every edge's passage through every stretch between events, sorted from low to high across.
+def _passages(
+    along: Floats, across: Floats, ranks: Indices, events: Floats
+) -> tuple[Indices, Indices, Floats]:
+    """Return every edge's passage through every stretch between events, by stretch, from low to high across.
 
-    Returns the stretch's number, shape (M,), and the positions across at its start and end, shape (2, M). Two
-    passages one after the other bound one interval of the inside.
+    Returns the stretch and the edge, shape (M,), and the positions across where the stretch starts and ends,
+    shape (2, M). Two passages one after the other bound one interval of the inside.
     """
-    first = np.minimum(ranks[0], ranks[1])
-    spans = np.abs(ranks[1] - ranks[0])
+    rank, last = ranks
+    spans = np.abs(last - rank)
     edge = np.arange(len(spans)).repeat(spans)
-    stretch = np.arange(len(edge)) + (first + spans - spans.cumsum()).take(edge)
+    first = np.minimum(rank, last) + spans
+    first -= spans.cumsum()
+    stretch = first.take(edge)
+    stretch += np.arange(len(edge))
     width = along[1] - along[0]
     width[spans == 0] = 1.0  # an edge straight across passes no stretch
-    share = (events.take(stretch + START_AND_END) - along[0].take(edge)) / width.take(edge)
-    share = np.minimum(np.maximum(share, 0.0, out=share), 1.0, out=share)
-    passages = across[0].take(edge) + share * (across[1] - across[0]).take(edge)
-    order = (stretch * (2 * APART) + passages[0] + passages[1]).argsort()
-    return stretch.take(order), passages.take(order, axis=1)
+    position = events.take(stretch + START_AND_END)
+    position -= along[0].take(edge)
+    position /= width.take(edge)
+    np.minimum(np.maximum(position, 0.0, out=position), 1.0, out=position)
+    position *= (across[1] - across[0]).take(edge)
+    position += across[0].take(edge)
+    order = (stretch * (2 * APART) + position[0] + position[1]).argsort()
+    return stretch.take(order), edge.take(order), position.take(order, axis=1)
+
+
+def _changes_order(stretch: Indices, edge: Indices, passages: Floats, ranks: Indices) -> bool:
+    """Tell that edges change places, as they do where they cross, and may do where they touch."""
+    placed = passages + APART * stretch
+    if (placed[:, 1:] < placed[:, :-1] - TOUCH).any():
+        return True
+    goes_on = stretch + 1 < np.maximum(*ranks).take(edge)
+    comes_on = stretch > np.minimum(*ranks).take(edge)
+    return not np.array_equal(edge[goes_on], edge[comes_on])
+
+
+def _has_crossing(along: Floats, across: Floats) -> bool:
+    """Tell that the ends of two edges lie on both sides of each other."""
+    (x, to_x), (y, to_y) = along, across
+    right, down = (to_x - x)[:, np.newaxis], (to_y - y)[:, np.newaxis]
+    is_between = np.empty((len(x), len(x)), dtype=np.bool_)
+    for row in range(len(x)):
+        side, other = (
+            right[row] * (v - y[row]) - down[row] * (u - x[row]) for u, v in ((x, y), (to_x, to_y))
+        )
+        is_between[row] = (np.minimum(side, other) < -CROSSED) & (np.maximum(side, other) > CROSSED)
+    return bool((is_between & is_between.T).any())
 
 
 def _intervals(
@@ -137,10 +178,9 @@ def _intervals(
 ) -> tuple[Indices, Floats, Floats]:
     """Return the inside at each event, as read from both sides, and the edges that run straight across."""
     upright = np.flatnonzero(ranks[0] == ranks[1])
-    one, other = across[:, upright]
-    event = np.concatenate([stretch, stretch + 1, ranks[0].take(upright)])
+    one, other = across.take(upright, axis=1)
     return (
-        event,
+        np.concatenate([stretch, stretch + 1, ranks[0].take(upright)]),
         np.concatenate([*low, np.minimum(one, other)]),
         np.concatenate([*high, np.maximum(one, other)]),
     )
@@ -151,7 +191,8 @@ def _joined(event: Indices, low: Floats, high: Floats) -> tuple[Indices, Floats,
     apart = event * APART
     key = apart + low
     order = key.argsort()
-    reach = np.maximum.accumulate((apart + high).take(order))
+    apart += high
+    reach = np.maximum.accumulate(apart.take(order))
     is_new = np.empty(len(event), dtype=np.bool_)
     is_new[0] = True
     np.greater(key.take(order)[1:], reach[:-1] + TOUCH, out=is_new[1:])
@@ -160,16 +201,12 @@ def _joined(event: Indices, low: Floats, high: Floats) -> tuple[Indices, Floats,
     return event.take(kept), low.take(kept), np.maximum.reduceat(high.take(order), first)
 
 
-def _inside_fractions(stretch: Indices, low: Floats, high: Floats, events: Floats, diameters: int) -> Floats:
-    """Return each diameter's share that has the inside on it, shape (K,)."""
-    inside = np.zeros(len(events) - 1, dtype=np.bool_)
-    inside[stretch[(low.max(axis=0) <= TOUCH) & (high.min(axis=0) >= -TOUCH)]] = True
-    shares = np.bincount(
-        _diameter_at(events[:-1][inside]), weights=(events[1:] - events[:-1])[inside], minlength=diameters
-    )
-    return np.minimum(shares, 1.0)
-
-
-def _diameter_at(positions: Floats) -> Indices:
-    """Return which diameter each position along lies on."""
-    return ((positions + 0.5) / SET_APART).astype(np.intp)
+def _inside_fraction(stretch: Indices, low: Floats, high: Floats, events: Floats) -> float:
+    """Return the share of the diameter that has the inside on it."""
+    if len(stretch) == len(events) - 1 and low.max() <= TOUCH and high.min() >= -TOUCH:
+        return 1.0
+    reaches = np.maximum(low[0], low[1]) <= TOUCH
+    reaches &= np.minimum(high[0], high[1]) >= -TOUCH
+    is_inside = np.zeros(len(events) - 1, dtype=np.bool_)
+    is_inside[stretch[reaches]] = True
+    return min(1.0, float((events[1:] - events[:-1])[is_inside].sum()))

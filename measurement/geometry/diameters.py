@@ -1,11 +1,12 @@
 """A lesion's longest diameter and short axis, as measured on one slice."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from measurement.geometry.crossing import longest_crossing
+from measurement.geometry.crossing import Crossing, longest_crossing
 from measurement.geometry.findings import FindingCode, GeometryFinding
 from measurement.geometry.longest import TIED, Ends
 from measurement.geometry.outline import Boundary, Edges
@@ -57,51 +58,52 @@ def diameters_of_outlines(
         Distance between rows and between columns, in mm.
     boundary
         Where the outlines run.
+
+    Raises
+    ------
+    OutlineCrossesItselfError
+        An outline of points crosses itself.
     """
-    scale = np.array([column_spacing, row_spacing, column_spacing, row_spacing])
-    measured = [_measured(index, edges, ends, scale, boundary) for index, edges, ends in outlines]
-    best = max(measured, key=lambda diameters: diameters.short_axis.length_mm)
-    limit = best.short_axis.length_mm * (1 - TIED)
-    equal = [diameters for diameters in measured if diameters.short_axis.length_mm >= limit]
-    most = max(diameters.inside_fraction for diameters in equal) * (1 - TIED)
-    return next(diameters for diameters in equal if diameters.inside_fraction >= most)
+    measured = [
+        described
+        for index, edges, ends in outlines
+        for described in _measured(index, edges, ends, (column_spacing, row_spacing), boundary)
+    ]
+    if len(measured) == 1:
+        return measured[0]
+    limit = max(each.short_axis.length_mm for each in measured) * (1 - TIED)
+    equal = [each for each in measured if each.short_axis.length_mm >= limit]
+    most = max(each.inside_fraction for each in equal) * (1 - TIED)
+    return next(each for each in equal if each.inside_fraction >= most)
 
 
 def _measured(
-    index: int,
-    edges: Edges,
-    ends: Ends,
-    scale: np.ndarray[tuple[int], np.dtype[np.float64]],
-    boundary: Boundary,
-) -> LesionDiameters:
-    x, y, to_x, to_y = ends[0].tolist()
-    if x == to_x and y == to_y:
-        point = Chord(start=(x, y), end=(x, y), length_mm=Millimetres(0.0))
-        return LesionDiameters(
-            slice_index=index,
-            longest_diameter=point,
-            short_axis=point,
-            inside_fraction=1.0,
-            boundary=boundary,
+    index: int, edges: Edges, ends: Ends, scale: tuple[float, float], boundary: Boundary
+) -> Iterator[LesionDiameters]:
+    """Yield the description of each longest diameter of one slice."""
+    column, row = scale
+    edges_mm = edges * np.array([[column], [row], [column], [row]])
+    for x, y, to_x, to_y in ends.tolist():
+        ends_mm = x * column, y * row, to_x * column, to_y * row
+        length = math.dist(ends_mm[:2], ends_mm[2:])
+        crossing = (
+            longest_crossing(edges_mm, ends_mm, may_cross=boundary is Boundary.OUTLINE)
+            if length
+            else Crossing(start=ends_mm[:2], end=ends_mm[:2], length=0.0, inside_fraction=1.0)
         )
-    ends_mm = ends * scale
-    chosen, crossing = longest_crossing(edges * scale[:, np.newaxis], ends_mm)
-    column, row = scale[:2].tolist()
-    x, y, to_x, to_y = ends[chosen].tolist()
-    length = float(np.hypot((to_x - x) * column, (to_y - y) * row))
-    (left, up), (right, down) = crossing.start, crossing.end
-    return LesionDiameters(
-        slice_index=index,
-        longest_diameter=Chord(start=(x, y), end=(to_x, to_y), length_mm=Millimetres(length)),
-        short_axis=Chord(
-            start=(left / column, up / row),
-            end=(right / column, down / row),
-            length_mm=Millimetres(crossing.length),
-        ),
-        inside_fraction=crossing.inside_fraction,
-        boundary=boundary,
-        findings=_leaving(crossing.inside_fraction),
-    )
+        (left, up), (right, down) = crossing.start, crossing.end
+        yield LesionDiameters(
+            slice_index=index,
+            longest_diameter=Chord(start=(x, y), end=(to_x, to_y), length_mm=Millimetres(length)),
+            short_axis=Chord(
+                start=(left / column, up / row),
+                end=(right / column, down / row),
+                length_mm=Millimetres(crossing.length),
+            ),
+            inside_fraction=crossing.inside_fraction,
+            boundary=boundary,
+            findings=_leaving(crossing.inside_fraction),
+        )
 
 
 def _leaving(inside: float) -> tuple[GeometryFinding, ...]:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
-from measurement.geometry.outline import Boundary, Mask
+from measurement.geometry.outline import Boundary
+from measurement.geometry.row_ends import RowEnds
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.intp]
@@ -25,15 +26,15 @@ PAIRS_AT_ONCE = 1 << 20
 
 # from the pixel centres of a pair to its ends on the outline: the first lies to the right of the second
 OFFSETS = {
-    Boundary.HALF_PIXEL: np.array([[0.5, 0, -0.5, 0], [0, 0.5, 0, -0.5], [0, -0.5, 0, 0.5]]),
-    Boundary.PIXEL_CENTRES: np.zeros((1, 4)),
-    Boundary.PIXEL_CORNERS: np.array([[0.5, 0.5, -0.5, -0.5], [0.5, -0.5, -0.5, 0.5]]),
+    Boundary.HALF_PIXEL: ((0.5, 0, -0.5, 0), (0, 0.5, 0, -0.5), (0, -0.5, 0, 0.5)),
+    Boundary.PIXEL_CENTRES: ((0, 0, 0, 0),),
+    Boundary.PIXEL_CORNERS: ((0.5, 0.5, -0.5, -0.5), (0.5, -0.5, -0.5, 0.5)),
 }
 
 
-def longest_of_mask(
-    mask: Mask, row_spacing: float, column_spacing: float, boundary: Boundary
-) -> tuple[Integers, Ends]:
+def longest_of_rows(
+    ends: RowEnds, row_spacing: float, column_spacing: float, boundary: Boundary
+) -> tuple[list[int], Ends]:
     """Find the longest in-plane diameters of a mask over all its slices.
 
     Only the outermost pixels of each row can be an end. For two rows the diameter is longest where the pixels
@@ -41,8 +42,8 @@ def longest_of_mask(
 
     Parameters
     ----------
-    mask
-        Shape (slices, rows, columns); not empty.
+    ends
+        The row ends of a mask that is not empty.
     row_spacing, column_spacing
         Distance between rows and between columns, in mm.
     boundary
@@ -50,28 +51,29 @@ def longest_of_mask(
 
     Returns
     -------
-    slices : numpy.ndarray
-        Shape (K,), the slice of each of the K equally long diameters.
+    slices : list of int
+        The slice of each of the K equally long diameters.
     ends : numpy.ndarray
         `Ends` in pixels, (0, 0) at the centre of the first pixel.
     """
-    top, first, last = _row_ends(mask)
+    rows = np.flatnonzero(np.logical_or.reduce(ends.occupied, axis=0))
+    top = int(rows[0])
+    first, last = ends.first[:, top : rows[-1] + 1], ends.last[:, top : rows[-1] + 1]
     reach = _reach(first, last)
     rows = np.arange(len(reach))
-    down: Floats = np.multiply(np.abs(rows[:, np.newaxis] - rows), row_spacing, dtype=np.float64)
-    across: Floats = np.multiply(reach, column_spacing, dtype=np.float64)
-    squared = _squared(across, down, row_spacing, column_spacing, boundary)
+    squared = _squared(reach, np.abs(rows[:, np.newaxis] - rows), row_spacing, column_spacing, boundary)
     squared[reach < 0] = -1.0  # never in one slice, or shorter than the same two rows the other way round
-    limit = squared.max() * (1 - TIED)
-    one, other = np.nonzero(squared >= limit)
-    slices, pair = np.nonzero(last[:, one] - first[:, other] == reach[one, other])
-    one, other = one[pair], other[pair]
-    centres = np.array([last[slices, one], one + top, first[slices, other], other + top]).T
-    ends = centres[:, np.newaxis] + OFFSETS[boundary]
-    steps = (ends[..., :2] - ends[..., 2:]) * (column_spacing, row_spacing)
-    steps *= steps
-    is_longest = steps[..., 0] + steps[..., 1] >= limit
-    return slices[is_longest.nonzero()[0]], ends[is_longest]
+    limit = float(squared.max()) * (1 - TIED)
+    slices, longest = [], []
+    for one, other in np.argwhere(squared >= limit).tolist():
+        for index in np.flatnonzero(last[:, one] - first[:, other] == reach[one, other]).tolist():
+            right, left = int(last[index, one]), int(first[index, other])
+            for x, y, to_x, to_y in OFFSETS[boundary]:
+                across, down = right - left + x - to_x, one - other + y - to_y
+                if (across * column_spacing) ** 2 + (down * row_spacing) ** 2 >= limit:
+                    slices.append(index)
+                    longest.append((right + x, top + one + y, left + to_x, top + other + to_y))
+    return slices, np.array(longest, dtype=np.float64)
 
 
 def longest_of_points(points: Floats) -> Ends:
@@ -98,21 +100,6 @@ def longest_of_points(points: Floats) -> Ends:
     return np.concatenate([points[one], points[other]], axis=1)
 
 
-def _row_ends(mask: Mask) -> tuple[int, Integers, Integers]:
-    """Return the first occupied row, and each row's first and last pixel, shape (slices, rows from there).
-
-    Where a slice has no pixel in a row, the first lies beyond the last column and the last before the first.
-    """
-    occupied: Mask = np.logical_or.reduce(mask, axis=2)
-    rows = np.flatnonzero(np.logical_or.reduce(occupied, axis=0))
-    inside = slice(rows[0], rows[-1] + 1)
-    occupied, mask = occupied[:, inside], mask[:, inside]
-    columns = mask.shape[2]
-    first = np.where(occupied, mask.argmax(axis=2), columns)
-    last = np.where(occupied, columns - 1 - mask[:, :, ::-1].argmax(axis=2), -1)
-    return int(rows[0]), first, last
-
-
 def _reach(first: Integers, last: Integers) -> Integers:
     """Return how far the last pixel of one row is from the first of another, most over the slices."""
     step = max(1, PAIRS_AT_ONCE // first.shape[1] ** 2)
@@ -125,15 +112,23 @@ def _reach(first: Integers, last: Integers) -> Integers:
     return found
 
 
-def _squared(across: Floats, down: Floats, row: float, column: float, boundary: Boundary) -> Floats:
-    """Return the squared length from outline to outline, of pixel centres that far apart."""
-    wider, taller = across + column, down + row
-    across, down, wider, taller = across * across, down * down, wider * wider, taller * taller
+def _squared(
+    across: Integers, down: Integers, row_spacing: float, column_spacing: float, boundary: Boundary
+) -> Floats:
+    """Return the squared length from outline to outline, of pixel centres that far apart, in mm²."""
+    wide: Floats = np.multiply(across, column_spacing, dtype=np.float64)
+    tall: Floats = np.multiply(down, row_spacing, dtype=np.float64)
+    squared = wide * wide
+    squared += tall * tall
     if boundary is Boundary.PIXEL_CENTRES:
-        return across + down
-    if boundary is Boundary.PIXEL_CORNERS:
-        return wider + taller
-    return np.maximum(wider + down, across + taller)
+        return squared
+    # the outline adds one pixel's width or height between two pixels' centres, its corners both
+    wide *= 2 * column_spacing
+    wide += column_spacing**2
+    tall *= 2 * row_spacing
+    tall += row_spacing**2
+    squared += wide + tall if boundary is Boundary.PIXEL_CORNERS else np.maximum(wide, tall)
+    return squared
 
 
 def _hull(points: Floats) -> Floats:

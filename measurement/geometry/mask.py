@@ -1,7 +1,7 @@
 """Diameters of a lesion that is given as a mask."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from measurement.errors import BoundaryError, MaskShapeError, MaskValueError, SpacingInvalidError
 from measurement.geometry.components import Choice, Component, component_of
 from measurement.geometry.diameters import LesionDiameters, diameters_of_outlines
-from measurement.geometry.longest import OFFSETS, Ends, Integers, longest_of_mask
+from measurement.geometry.longest import OFFSETS, longest_of_rows
 from measurement.geometry.outline import Boundary, Edges, Mask, edges_of_mask
+from measurement.geometry.row_ends import RowEnds, row_ends_of
 from measurement.units import Millimetres
 
 Spacing: TypeAlias = Sequence[float]
@@ -67,9 +68,13 @@ def measure_mask(
     >>> line.longest_diameter.length_mm, line.short_axis.length_mm
     (2.0, 1.0)
     """
-    lesion, row, column = _checked(mask, spacing, boundary, component)
-    slices, ends = longest_of_mask(lesion, row, column, boundary)
-    outlines = _outlines(lesion, slices, ends, boundary, fill_holes=fill_holes)
+    lesion, rows, row, column = _checked(mask, spacing, boundary, component)
+    slices, ends = longest_of_rows(rows, row, column, boundary)
+    may_have_holes = fill_holes and not rows.are_runs
+    outlines = (
+        (index, _outline(lesion[index], boundary, fill_holes=may_have_holes), ends[np.equal(slices, index)])
+        for index in sorted(set(slices))
+    )
     return diameters_of_outlines(outlines, row, column, boundary)
 
 
@@ -81,8 +86,8 @@ def longest_diameter(
     component: Choice = Component.ONLY,
 ) -> Millimetres:
     """Measure the longest diameter alone; parameters and errors as `measure_mask`."""
-    lesion, row, column = _checked(mask, spacing, boundary, component)
-    _, ends = longest_of_mask(lesion, row, column, boundary)
+    _, rows, row, column = _checked(mask, spacing, boundary, component)
+    _, ends = longest_of_rows(rows, row, column, boundary)
     x, y, to_x, to_y = ends[0].tolist()
     return Millimetres(math.hypot((to_x - x) * column, (to_y - y) * row))
 
@@ -111,26 +116,25 @@ def checked_spacing(spacing: Spacing, axes: int) -> tuple[float, ...]:
 
 def _checked(
     mask: ArrayLike, spacing: Spacing, boundary: Boundary, component: Choice
-) -> tuple[Mask, float, float]:
-    """Return the lesion, shape (slices, rows, columns), row spacing and column spacing."""
+) -> tuple[Mask, RowEnds, float, float]:
+    """Return the lesion, shape (slices, rows, columns), its row ends, row spacing and column spacing."""
     if boundary not in OFFSETS:
         raise BoundaryError(boundary, tuple(OFFSETS))
     voxels = checked_mask(mask)
     row, column = checked_spacing(spacing, 3)[-2:]
     if not isinstance(component, Component) and len(component) == 2 and len(voxels) == 1:
         component = (0, *component)
-    return component_of(voxels, component), row, column
+    rows = row_ends_of(voxels)
+    lesion = component_of(voxels, component, rows)
+    return lesion, rows if lesion is voxels else row_ends_of(lesion), row, column
 
 
-def _outlines(
-    lesion: Mask, slices: Integers, ends: Ends, boundary: Boundary, *, fill_holes: bool
-) -> Iterator[tuple[int, Edges, Ends]]:
-    """Yield each slice with a longest diameter: its index, outline and longest diameters, in pixels."""
-    for index in sorted(set(slices.tolist())):
-        image = lesion[index]
-        rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
-        top, left = int(rows[0]), int(columns[0])
-        box = image[top : rows[-1] + 1, left : columns[-1] + 1]
-        edges = edges_of_mask(box, boundary, fill_holes=fill_holes)
-        edges += np.array([[left], [top], [left], [top]])
-        yield index, edges, ends[slices == index]
+def _outline(image: Mask, boundary: Boundary, *, fill_holes: bool) -> Edges:
+    """Return the outline of one slice, in pixels; only the lesion's own rows and columns are looked at."""
+    rows = np.logical_or.reduce(image, axis=1).nonzero()[0]
+    columns = np.logical_or.reduce(image, axis=0).nonzero()[0]
+    top, left = int(rows[0]), int(columns[0])
+    edges = edges_of_mask(image[top : rows[-1] + 1, left : columns[-1] + 1], boundary, fill_holes=fill_holes)
+    edges[0::2] += left
+    edges[1::2] += top
+    return edges

@@ -83,21 +83,18 @@ def _square_edges(padded: NDArray[np.uint8]) -> Edges:
 
 def _marched_edges(padded: NDArray[np.uint8], boundary: Boundary) -> Edges:
     """March the squares between four pixel centres; a square's code has a bit for each centre inside."""
-    width = padded.shape[1] - 1
-    codes = (
-        padded[:-1, :-1] | (padded[:-1, 1:] << 1) | (padded[1:, 1:] << 2) | (padded[1:, :-1] << 3)
-    ).ravel()
-    squares = np.flatnonzero((codes + 1 & 15) > 1)
+    pairs = padded[:, :-1] + 2 * padded[:, 1:]
+    codes = pairs[:-1] + 4 * pairs[1:]
+    row, column = ((codes + 1 & 15) > 1).nonzero()
+    codes = codes[row, column]
+    double = IS_DOUBLE.take(codes).nonzero()[0]
     first, second = TABLES[boundary]
-    codes = codes[squares]
-    # the padding puts the first square's first pixel at (-1, -1)
-    row, column = np.divmod(squares, width)
-    corners = np.stack([column, row, column, row])
-    edges: Edges = first.take(codes, axis=1) + corners
-    double = np.flatnonzero(IS_DOUBLE[codes])
+    edges: Edges = first.take(codes, axis=1)
     if double.size:
-        more = second.take(codes[double], axis=1) + corners[:, double]
-        edges = np.concatenate([edges, more], axis=1)
+        edges = np.concatenate([edges, second.take(codes[double], axis=1)], axis=1)
+        row, column = np.append(row, row[double]), np.append(column, column[double])
+    edges[0::2] += column
+    edges[1::2] += row
     return edges
 
 
@@ -107,21 +104,25 @@ def _table(offset: float) -> tuple[Edges, Edges]:
     An edge's ends lie on sides of the square, `offset` of the way from the pixel inside to the one outside.
     """
     corners = [(0, 0), (1, 0), (1, 1), (0, 1)]  # (column, row), around the square
+    bits = [1, 2, 8, 4]
     tables = np.zeros((2, 4, 16))
     for code in range(1, 15):
-        inside = [bool(code >> bit & 1) for bit in range(4)]
+        inside = [bool(code & bit) for bit in bits]
         ends = {}
         for side, (here, there) in enumerate(pairwise([0, 1, 2, 3, 0])):
             if inside[here] != inside[there]:
                 near, far = (here, there) if inside[here] else (there, here)
                 ends[side] = [p + offset * (q - p) for p, q in zip(corners[near], corners[far], strict=True)]
         # of two pixels inside that touch at a corner, each edge cuts off one pixel outside
-        cuts = [(bit - 1) % 4 for bit in range(4) if not inside[bit]] if len(ends) == 4 else [min(ends)]
+        cuts = (
+            [(corner - 1) % 4 for corner in range(4) if not inside[corner]] if len(ends) == 4 else [min(ends)]
+        )
         for number, side in enumerate(cuts):
             other = (side + 1) % 4 if len(ends) == 4 else max(ends)
             tables[number, :, code] = ends[side] + ends[other]
+    # the padding puts the first square's first pixel at (-1, -1)
     return tables[0] - 1, tables[1] - 1
 
 
 TABLES = {Boundary.HALF_PIXEL: _table(0.5), Boundary.PIXEL_CENTRES: _table(0.0)}
-IS_DOUBLE = np.isin(np.arange(16), (0b0101, 0b1010))
+IS_DOUBLE = np.isin(np.arange(16), (0b0110, 0b1001))
