@@ -18,11 +18,11 @@ import typer
 _REFUSED = 2
 
 _PARTS = (
-    "imaging_service.accounts_cli",
-    "imaging_service.trials_cli",
-    "imaging_service.audit_cli",
-    "imaging_service.jobs_cli",
-    "imaging_service.score_cli",
+    "imaging_service.commands.accounts",
+    "imaging_service.commands.trials",
+    "imaging_service.commands.audit",
+    "imaging_service.commands.jobs",
+    "imaging_service.commands.score",
     "imaging_service.demo.cli",
 )
 
@@ -42,7 +42,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
     """Answer REST requests until SIGTERM or Ctrl-C; the database must be migrated."""
-    from imaging_service.operation import open_house  # noqa: PLC0415
+    from imaging_service.processes.operation import open_house  # noqa: PLC0415
 
     with open_house(host=host, port=port) as house:
         house.serve(typer.echo)
@@ -51,7 +51,7 @@ def serve(
 @app.command()
 def worker() -> None:
     """Follow the archive's change feed and run jobs until SIGTERM or Ctrl-C."""
-    from imaging_service.operation import open_house  # noqa: PLC0415
+    from imaging_service.processes.operation import open_house  # noqa: PLC0415
 
     with open_house() as house:
         house.work(typer.echo)
@@ -62,7 +62,7 @@ def migrate() -> None:
     """Bring the database to this version, whole or not at all."""
     from imaging_service.migrations.migrate import migrate as migrate_database  # noqa: PLC0415
     from imaging_service.migrations.migrate import shown  # noqa: PLC0415
-    from imaging_service.operation import open_database, read_settings  # noqa: PLC0415
+    from imaging_service.processes.operation import open_database, read_settings  # noqa: PLC0415
 
     with open_database(read_settings()) as database:
         revision = migrate_database(database)
@@ -76,8 +76,8 @@ def up(
     ] = Path("data"),
 ) -> None:
     """Run listener, web service and worker on this machine, and start again what dies."""
-    from imaging_service import supervisor  # noqa: PLC0415
-    from imaging_service.one_machine import plan  # noqa: PLC0415
+    from imaging_service.processes import supervisor  # noqa: PLC0415
+    from imaging_service.processes.one_machine import plan  # noqa: PLC0415
 
     supervisor.run(plan(data), typer.echo)
 
@@ -99,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # noqa: BLE001  the one place that tells people what went wrong
-        from imaging_service.refusals import sentence_of  # noqa: PLC0415
+        from imaging_service.commands.refusals import sentence_of  # noqa: PLC0415
 
         sys.stderr.write(f"{sentence_of(error)}\n")
         return _REFUSED

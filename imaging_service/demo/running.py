@@ -14,7 +14,7 @@ import httpx
 
 from imaging_service.demo.errors import DemoError
 from imaging_service.demo.waiting import until
-from imaging_service.one_machine import addresses_in
+from imaging_service.processes.one_machine import addresses_in
 
 HOST = "127.0.0.1"
 _READY_SECONDS = 180.0

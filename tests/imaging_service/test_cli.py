@@ -56,7 +56,7 @@ class Console:
 def empty(monkeypatch, capsys, database_url, tmp_path):
     """Give a console on a machine where nothing has been set up yet."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("imaging_service.operation.configure_logs", lambda _level: None)
+    monkeypatch.setattr("imaging_service.processes.operation.configure_logs", lambda _level: None)
     monkeypatch.setenv("IMAGING_SERVICE_DATABASE_URL", database_url)
     monkeypatch.setenv("IMAGING_SERVICE_PASSWORD_MEMORY_KIB", "64")
     monkeypatch.setenv("IMAGING_SERVICE_PASSWORD_PASSES", "1")
@@ -100,7 +100,7 @@ def test_help_is_quick_to_import_and_names_every_command(empty):
         assert f"  {command} " in shown
 
 
-@pytest.mark.parametrize("part", ["imaging_service.score_cli", "imaging_service.demo.cli"])
+@pytest.mark.parametrize("part", ["imaging_service.commands.score", "imaging_service.demo.cli"])
 def test_a_part_is_offered_as_soon_as_it_is_there(part):
     commands = {
         command.name or getattr(command.callback, "__name__", "") for command in cli.app.registered_commands
@@ -257,7 +257,7 @@ def test_a_missing_driver_names_its_extra(console, monkeypatch):
 
 
 def test_what_nobody_foresaw_is_a_sentence_too(console, monkeypatch):
-    monkeypatch.setattr("imaging_service.operation.create_queue", lambda *_: 1 // 0)
+    monkeypatch.setattr("imaging_service.processes.operation.create_queue", lambda *_: 1 // 0)
     with capture_logs() as logged:
         assert "ended because of an unexpected ZeroDivisionError" in console.refuse("serve")
     assert [(entry["event"], entry["log_level"]) for entry in logged] == [("command_failed", "debug")]

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from imaging_service.errors import SettingsError
-from imaging_service.one_machine import plan
-from imaging_service.supervisor import Address, Child, free_or_asked
+from imaging_service.processes.one_machine import plan
+from imaging_service.processes.supervisor import Address, Child, free_or_asked
 from tests.builders.peers import free_port
 from tests.imaging_service.jobs.conftest import wait_until
 
@@ -164,7 +164,7 @@ def main():
 
 SUPERVISE_STUBBORN = """
 import os, sys
-from imaging_service.supervisor import Address, Child, Plan, Supervisor
+from imaging_service.processes.supervisor import Address, Child, Plan, Supervisor
 
 here = Address(host="127.0.0.1", port=0)
 plan = Plan(where=(), dicom=here, web=here, environment={**os.environ, "DICOM_LISTENER_AE_TITLE": "IMAGING"})
@@ -190,7 +190,7 @@ def test_a_program_that_does_not_want_to_end_is_ended(tmp_path):
 
 def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_a_steady_minute(monkeypatch):
     now = 1000.0
-    monkeypatch.setattr("imaging_service.supervisor.monotonic", lambda: now)
+    monkeypatch.setattr("imaging_service.processes.supervisor.monotonic", lambda: now)
     child = Child(name="worker", module="", arguments=(), is_ready=lambda: True)
     pauses = []
     for _ in range(8):
@@ -206,7 +206,7 @@ def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_a_steady_minute(
 @pytest.fixture
 def on_one_machine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("imaging_service.operation.configure_logs", lambda _level: None)
+    monkeypatch.setattr("imaging_service.processes.operation.configure_logs", lambda _level: None)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     os.environ |= {"IMAGING_SERVICE_PORT": "0", "DICOM_LISTENER_PORT": "0"}
     return tmp_path

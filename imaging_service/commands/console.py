@@ -11,7 +11,7 @@ from imaging_service.clock import SystemClock
 from imaging_service.database import Database
 from imaging_service.jobs.adapters import create_queue
 from imaging_service.jobs.port import JobQueue
-from imaging_service.operation import open_migrated, read_settings
+from imaging_service.processes.operation import open_migrated, read_settings
 from imaging_service.settings import ServiceSettings
 
 

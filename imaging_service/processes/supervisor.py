@@ -67,7 +67,7 @@ class Child:
 
     def start(self, lifeline: int, environment: Mapping[str, str]) -> None:
         """Start it with the reading end of the lifeline."""
-        command = [sys.executable, "-m", "imaging_service.lifeline", str(lifeline)]
+        command = [sys.executable, "-m", "imaging_service.processes.lifeline", str(lifeline)]
         self.process = subprocess.Popen(  # noqa: S603  our own modules
             [*command, self.module, *self.arguments],
             pass_fds=(lifeline,),

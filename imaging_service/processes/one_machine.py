@@ -7,8 +7,8 @@ from typing import Any
 
 from dicom_listener.settings import ListenerSettings
 from imaging_service.migrations.migrate import migrate
-from imaging_service.operation import open_database, read_settings
-from imaging_service.supervisor import Address, Plan, free_or_asked, require_writable
+from imaging_service.processes.operation import open_database, read_settings
+from imaging_service.processes.supervisor import Address, Plan, free_or_asked, require_writable
 
 
 def plan(data: Path) -> Plan:

@@ -17,7 +17,7 @@ def register(parent: typer.Typer) -> None:
 @app.command("list")
 def list_jobs() -> None:
     """Print how many jobs wait or run, and every parked one with its reason."""
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act, act.database.read() as session:
         typer.echo(f"{act.queue.pending(session)} waiting or running")
@@ -31,7 +31,7 @@ def release(
     job_id: Annotated[str, typer.Argument(help="The number of a parked job, as `jobs list` prints it.")],
 ) -> None:
     """Let a parked job be tried afresh."""
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act, act.database.write() as session:
         act.queue.release(session, job_id)

@@ -21,7 +21,7 @@ def _audit() -> None:
 def verify() -> None:
     """Recompute the whole chain against its witnesses; exit code 1 names every damaged place."""
     from imaging_service.audit import service, witness  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act, act.database.read() as session:
         findings = service.verify(session, witness.read(act.settings.audit_witness))
@@ -37,7 +37,7 @@ def verify() -> None:
 def keep_witness() -> None:
     """Append the chain's head to the witness file, to be copied to where nobody can change it."""
     from imaging_service.audit import service, witness  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act, act.database.read() as session:
         head = service.head(session)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from imaging_service.accounts.act import Act
-    from imaging_service.console import Console
+    from imaging_service.commands.console import Console
     from imaging_service.trials.protocols import ProtocolText
 
 app = typer.Typer(help="Trials: their protocols and sites.", no_args_is_help=True, rich_markup_mode=None)
@@ -27,7 +27,7 @@ def file_protocol(
     protocol: Annotated[Path, typer.Argument(help="The protocol: a .toml or .json file.")],
 ) -> None:
     """File a protocol: its first version begins the trial, a later one amends it."""
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
     from imaging_service.trials import service  # noqa: PLC0415
 
     writing = _read(protocol)
@@ -44,7 +44,7 @@ def open_site(
     name: Annotated[str, typer.Option(help="The hospital's name.")],
 ) -> None:
     """Let a hospital take part in a trial."""
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
     from imaging_service.trials import service  # noqa: PLC0415
     from imaging_service.trials.records import Site  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def open_site(
 def list_trials() -> None:
     """Print every trial."""
     from imaging_service.accounts.scope import Scope  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
     from imaging_service.http.pages import MAX_LIMIT, PageRequest  # noqa: PLC0415
     from imaging_service.trials import service  # noqa: PLC0415
 

@@ -31,7 +31,7 @@ def add(
 ) -> None:
     """Create an account; the password is asked for, or read from standard input."""
     from imaging_service.accounts import service  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     roles = [_role(name) for name in role]
     with console() as act:
@@ -53,7 +53,7 @@ def add(
 def password(account: Account) -> None:
     """Set a new password and end the account's sessions."""
     from imaging_service.accounts import service  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act:
         password_hash = act.passwords.hash(_ask_password())
@@ -68,7 +68,7 @@ def disable(
 ) -> None:
     """Close an account for good and end its sessions; what it did stays."""
     from imaging_service.accounts import service  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act, act.database.write() as session:
         found = service.find_account(session, account)
@@ -86,7 +86,7 @@ def grant(
     """Let an account act on a trial, one site of it, or in a reader slot."""
     from imaging_service.accounts import service  # noqa: PLC0415
     from imaging_service.accounts.scope import Grant  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     permission = Grant(trial_id=trial, site_id=site, reader_slot=reader)
     with console() as act, act.database.write() as session:
@@ -99,7 +99,7 @@ def grant(
 def list_accounts() -> None:
     """Print every account with its roles and what it may act on."""
     from imaging_service.accounts import repository  # noqa: PLC0415
-    from imaging_service.console import console  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
 
     with console() as act, act.database.read() as session:
         for row in session.scalars(repository.accounts()):

@@ -1,0 +1,1 @@
+"""The service as running processes: opened, supervised, and ended together."""
