@@ -169,7 +169,7 @@ def _lesion_cells(read: Read, lesion: LesionRecord) -> dict[str, object]:
         "location": lesion.location,
         "state": lesion.state,
         "reason": lesion.reason,
-        "diameter_mm": None if lesion.diameter is None else str(lesion.diameter),
+        "diameter_mm": lesion.diameter,
     }
 
 
@@ -181,14 +181,14 @@ def _axis_cells(axis: DrawnAxis) -> dict[str, object]:
         "frame": axis.frame,
         "points": [list(axis.start), list(axis.end)],
         "length_mm": axis.length_mm,
-        "reported_mm": None if axis.reported is None else str(axis.reported),
+        "reported_mm": axis.reported,
         "object_sha256": axis.object_sha256,
     }
 
 
 def _assessment_cells(assessment: Assessment) -> dict[str, object]:
     return {
-        "sum_mm": None if assessment.sum_mm is None else str(assessment.sum_mm),
+        "sum_mm": assessment.sum_mm,
         "overall_response": assessment.overall_response,
         "best_response": assessment.best_response,
         "confirmed_best_response": assessment.confirmed_best_response,

@@ -1,6 +1,7 @@
 """Answers of the central review searches. None of them holds a PatientID or a reader's account."""
 
 from datetime import date
+from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
@@ -163,10 +164,10 @@ class HistoryRow(BaseModel):
     frame: int | None
     points: list[list[float]] | None
     length_mm: float | None
-    reported_mm: str | None
-    diameter_mm: str | None
+    reported_mm: Decimal | None
+    diameter_mm: Decimal | None
     object_sha256: str | None
-    sum_mm: str | None
+    sum_mm: Decimal | None
     overall_response: str | None
     best_response: str | None
     confirmed_best_response: str | None

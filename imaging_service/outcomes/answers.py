@@ -155,11 +155,7 @@ def subject_table(found: ReaderCourse) -> Sequence[SubjectTableRow]:
             subject_id=line.subject_id,
             site_id=line.site_id,
             slot=line.slot,
-            sum_mm=_text((row["sum_of_diameters"] or {}).get("mm")),
-            baseline_mm=_text(row["baseline_mm"]),
-            nadir_mm=_text(row["nadir_mm"]),
-            change_from_baseline_percent=_text(row["change_from_baseline_percent"]),
-            change_from_nadir_percent=_text(row["change_from_nadir_percent"]),
+            sum_mm=(row["sum_of_diameters"] or {}).get("mm"),
             best_response=line.best_response,
             confirmed_best_response=line.confirmed_best_response,
             pfs_days=line.pfs_days,
@@ -175,12 +171,12 @@ _AS_TOLD = (
     "timepoint_id",
     "number",
     "assessed_on",
+    "baseline_mm",
+    "nadir_mm",
+    "change_from_baseline_percent",
+    "change_from_nadir_percent",
     "target_response",
     "non_target_response",
     "new_lesion",
     "overall_response",
 )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

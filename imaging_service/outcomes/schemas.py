@@ -1,6 +1,7 @@
 """Answers of the outcomes' routes."""
 
 from datetime import date
+from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
@@ -126,11 +127,11 @@ class SubjectTableRow(BaseModel):
     timepoint_id: str
     number: int | None
     assessed_on: date | None
-    sum_mm: str | None
-    baseline_mm: str | None
-    nadir_mm: str | None
-    change_from_baseline_percent: str | None
-    change_from_nadir_percent: str | None
+    sum_mm: Decimal | None
+    baseline_mm: Decimal | None
+    nadir_mm: Decimal | None
+    change_from_baseline_percent: Decimal | None
+    change_from_nadir_percent: Decimal | None
     target_response: str
     non_target_response: str
     new_lesion: str

@@ -13,7 +13,7 @@ from imaging_service.accounts.act import Act
 from imaging_service.audit import service as audit
 from imaging_service.audit.actor import OPERATOR
 from imaging_service.database import new_id
-from imaging_service.jobs.port import Job
+from imaging_service.jobs.embedded import EmbeddedQueue
 from imaging_service.subjects import service as subjects
 from imaging_service.subjects.dates import SubjectDates
 from imaging_service.subjects.records import Correction, Enrolment
@@ -42,13 +42,6 @@ REFUSED = "This frame has no calibrated pixel spacing: no PixelSpacing."
 
 
 all_tables()  # a service for tests creates the tables that are imported
-
-
-class NoQueue:
-    """Background work that nobody does: these tests write the timepoints themselves."""
-
-    def enqueue(self, session: Session, job: Job) -> None:
-        """Forget the job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +141,7 @@ class ReadingRoom:
         *,
         is_unscheduled: bool = False,
     ) -> Imaged:
-        """Give a subject a timepoint with images; day 42 k for the k-th, a week before the start for baseline."""
+        """Give a subject a timepoint with images: day 42 k for the k-th, day -7 for baseline."""
         day = imaged_on or FIRST_DOSE + timedelta(days=-7 if number == 0 else 42 * (number or 0))
         uids = [f"1.2.826.{next(self._numbers)}" for _ in range(4)]
         timepoint_id = new_id()
@@ -258,7 +251,7 @@ class ReadingRoom:
         )
 
     def _act(self, session: Session) -> Act:
-        return Act.of_worker(session, NoQueue(), self.service.clock.now())
+        return Act.of_worker(session, EmbeddedQueue(self.service.clock), self.service.clock.now())
 
     def _note(self, session: Session, action: str, entity_id: str) -> None:
         audit.record(

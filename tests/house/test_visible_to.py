@@ -1,6 +1,7 @@
 """Rows of a read are selected only through `reads.repository.visible_to`."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2] / "imaging_service"
 ROWS = frozenset({"ReadRow", "LesionRow", "AxisRow", "SignatureRow", "AssessmentRow"})
 TABLES = ("reads", "read_lesions", "read_axes", "read_signatures", "assessments")
+AS_TEXT = re.compile(rf"\bselect\b[^;]*\bfrom\s+[\"`]?({'|'.join(TABLES)})\b", re.IGNORECASE)
 SELECTING = frozenset({"select", "get", "get_one", "query", "exists", "aliased", "join", "outerjoin"})
 DOORS = frozenset({"visible_to", "_visible"})
 MODULES = sorted(path for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
@@ -43,20 +45,19 @@ def breaches(source: str) -> Iterator[str]:
         if selects and not goes_through:
             yield f"{function.name} selects {', '.join(sorted(names(selects[0]) & ROWS))}"
     for node in ast.walk(tree):
-        is_loose = isinstance(node, ast.Call) and node not in inside
-        if is_loose and called(node) in SELECTING and names(node) & ROWS:
-            yield f"line {node.lineno} selects outside any function"
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            words = node.value.lower().split()
-            if "select" in words and "from" in words and words[words.index("from") + 1 :][:1] != []:
-                table = words[words.index("from") + 1].strip("`\"';,)")
-                if table in TABLES and "{row}" not in node.value:
-                    yield f"line {node.lineno} selects from {table} as text"
+        if isinstance(node, ast.Call) and node not in inside:
+            if called(node) in SELECTING and names(node) & ROWS:
+                yield f"line {node.lineno} selects outside any function"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = AS_TEXT.search(node.value)
+            if found and "{row}" not in node.value:  # triggers look at the row that they guard
+                yield f"line {node.lineno} selects from {found[1]} as text"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_other_way_to_a_read(path: Path) -> None:
-    assert list(breaches(path.read_text())) == []
+def test_no_other_way_to_a_read() -> None:
+    found = {path.relative_to(ROOT).as_posix(): list(breaches(path.read_text())) for path in MODULES}
+    assert {path: each for path, each in found.items() if each} == {}
+    assert len(found) > 100
 
 
 def test_the_row_classes_are_imported_only_by_repositories() -> None:

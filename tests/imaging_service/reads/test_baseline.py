@@ -34,9 +34,7 @@ def test_a_third_target_in_one_organ_is_refused(
     assert "T01, T02" in answer.json()["detail"]
 
 
-def test_replacing_a_target_is_not_one_more(
-    quick_room: ReadingRoom, baseline: Imaged, read_id: str
-) -> None:
+def test_replacing_a_target_is_not_one_more(quick_room: ReadingRoom, baseline: Imaged, read_id: str) -> None:
     for number, place in enumerate(PLACES[:5], start=1):
         first = quick_room.enter("reader1", read_id, f"T0{number}", measured(baseline, 20.0, place))
     again = quick_room.enter(
@@ -91,9 +89,7 @@ def test_no_disease_cannot_be_confirmed_over_a_lesion(quick_room: ReadingRoom, r
     assert "has 1 lesions; none was wanted" in refused.json()["detail"]
 
 
-def test_a_lesion_is_withdrawn_with_the_version_that_was_seen(
-    quick_room: ReadingRoom, read_id: str
-) -> None:
+def test_a_lesion_is_withdrawn_with_the_version_that_was_seen(quick_room: ReadingRoom, read_id: str) -> None:
     entered = quick_room.enter("reader1", read_id, "NT01", state("present", "bone"))
     path = f"/reads/{read_id}/lesions/NT01"
     blind = quick_room.service.delete(path, "reader1")

@@ -80,12 +80,16 @@ def off(axis: dict[str, Any], **change: Any) -> dict[str, Any]:
         ),
         pytest.param({"frame": 3}, "frame_unknown", "Frame 3", "1 to 2", id="frame the instance has not"),
         pytest.param(
-            {"sop_instance_uid": "1.2.3"}, "instance_elsewhere", "1.2.3", "its own images", id="foreign instance"
+            {"sop_instance_uid": "1.2.3"},
+            "instance_elsewhere",
+            "1.2.3",
+            "its own images",
+            id="foreign instance",
         ),
         pytest.param({"points": [[5, 5], [5, 5]]}, "zero_length", "5", "two", id="no length"),
     ],
 )
-def test_points_that_cannot_be_measured_are_refused(
+def test_points_that_cannot_be_measured_are_refused(  # noqa: PLR0917  a table row has as many columns
     quick_room: ReadingRoom,
     baseline: Imaged,
     read_id: str,
@@ -152,9 +156,7 @@ def test_a_node_without_a_short_axis_is_refused(
     assert "found a long axis" in answer.json()["detail"]
 
 
-def test_axes_that_do_not_cross_are_refused(
-    quick_room: ReadingRoom, baseline: Imaged, read_id: str
-) -> None:
+def test_axes_that_do_not_cross_are_refused(quick_room: ReadingRoom, baseline: Imaged, read_id: str) -> None:
     apart = short_axis(baseline, 16.0, points=[[24, 10], [24, 26]])
     answer = quick_room.enter("reader1", read_id, "T01", node(baseline, 16.0, "axilla", short_axis=apart))
     assert answer.status_code == 422

@@ -13,7 +13,7 @@ from tests.builders.service import PASSWORD
 
 @pytest.fixture
 def complete(quick_room: ReadingRoom, baseline: Imaged, read_id: str) -> str:
-    """A draft without gaps."""
+    """Give a draft without gaps."""
     quick_room.enter("reader1", read_id, "T01", measured(baseline, 40.04, "liver"))
     return read_id
 
@@ -40,7 +40,7 @@ def test_lengths_are_rounded_once_at_signing(quick_room: ReadingRoom, complete: 
 
 
 def test_a_wrong_password_signs_nothing(quick_room: ReadingRoom, complete: str) -> None:
-    answer = quick_room.sign("reader1", complete, password="not this one")
+    answer = quick_room.sign("reader1", complete, password="not this one")  # noqa: S106  a wrong one
     assert answer.status_code == 401
     assert answer.json()["code"] == "wrong_password"
     assert quick_room.service.get(f"/reads/{complete}", "reader1").json()["status"] == "draft"
@@ -73,9 +73,7 @@ def test_a_second_signature_is_refused(quick_room: ReadingRoom, complete: str) -
     assert quick_room.service.get(f"/reads/{complete}", "reader1").json()["signature"] == first["signature"]
 
 
-def test_the_same_request_sent_again_is_answered_the_same(
-    quick_room: ReadingRoom, complete: str
-) -> None:
+def test_the_same_request_sent_again_is_answered_the_same(quick_room: ReadingRoom, complete: str) -> None:
     body = {"password": PASSWORD, "meaning": "I confirm this read."}
     key = {"Idempotency-Key": f"sign-{complete}"}
     path = f"/reads/{complete}/signature"
@@ -85,9 +83,7 @@ def test_the_same_request_sent_again_is_answered_the_same(
     assert first.json() == again.json()
 
 
-def test_a_draft_that_was_changed_meanwhile_is_not_signed(
-    quick_room: ReadingRoom, complete: str
-) -> None:
+def test_a_draft_that_was_changed_meanwhile_is_not_signed(quick_room: ReadingRoom, complete: str) -> None:
     seen = quick_room.service.get(f"/reads/{complete}", "reader1").json()["version"]
     quick_room.enter("reader1", complete, "NT01", state("present", "bone"))
     answer = quick_room.sign("reader1", complete, version=seen)
@@ -105,6 +101,12 @@ def test_nothing_is_written_into_a_signed_read(
     assert (withdrawn.status_code, withdrawn.json()["code"]) == (409, "already_signed")
 
 
+INSERTION = """
+INSERT INTO read_axes SELECT read_id, lesion_id, 7, axis, study_instance_uid, series_instance_uid,
+    sop_instance_uid, modality, frame, start_column, start_row, end_column, end_row, length_mm, claimed_mm,
+    reported_mm, plane, object_sha256
+FROM read_axes WHERE read_id = :read_id
+"""
 STATEMENTS = [
     "UPDATE reads SET imaged_on = '2020-01-01' WHERE read_id = :read_id",
     "UPDATE reads SET signed_at = NULL WHERE read_id = :read_id",
@@ -114,9 +116,7 @@ STATEMENTS = [
     "UPDATE read_axes SET end_column = 1 WHERE read_id = :read_id",
     "DELETE FROM read_axes WHERE read_id = :read_id",
     "UPDATE read_axes SET lesion_id = 'T09' WHERE read_id = :read_id",
-    "INSERT INTO read_axes SELECT read_id, lesion_id, 7, axis, study_instance_uid, series_instance_uid, "
-    "sop_instance_uid, modality, frame, start_column, start_row, end_column, end_row, length_mm, claimed_mm, "
-    "reported_mm, plane, object_sha256 FROM read_axes WHERE read_id = :read_id",
+    INSERTION,
     "UPDATE read_signatures SET meaning = 'Nothing' WHERE read_id = :read_id",
     "DELETE FROM read_signatures WHERE read_id = :read_id",
     "UPDATE assessments SET overall_response = 'CR' WHERE read_id = :read_id",
