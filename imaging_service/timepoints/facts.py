@@ -4,6 +4,7 @@ They are copied when the study settles, so that a record does not move when the 
 """
 
 import logging
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
@@ -106,7 +107,7 @@ class StudyFacts:
     @property
     def patient_ids(self) -> Sequence[str]:
         """Every PatientID in it that is not empty."""
-        return [value for value in self.record.patient_ids if value]
+        return [visible(value) for value in self.record.patient_ids if value]
 
 
 def gather(archive: StudyArchive, study_instance_uid: str, *, known: AbstractSet[str]) -> StudyFacts | None:
@@ -171,11 +172,32 @@ def _frames(header: Dataset | None, record: InstanceRecord) -> Iterator[Mapping[
 
 def _frame(header: Dataset, number: int) -> Mapping[str, Any]:
     try:
-        return {"plane": asdict(plane_of(header, number))}
+        plane = plane_of(header, number)
+        frame_of_reference = plane.frame_of_reference_uid
+        return {
+            "plane": asdict(plane)
+            | {"frame_of_reference_uid": frame_of_reference and visible(frame_of_reference)}
+        }
     except MeasurementError as error:
-        return {"refused": str(error)}
+        return {"refused": visible(str(error))}
     except Exception:  # noqa: BLE001  see _header
         return {"refused": _UNREADABLE}
+
+
+def visible(text: str) -> str:
+    r"""Return a received text with a replacement mark for every character that is none.
+
+    A NUL or half a surrogate pair cannot be stored by every database, and a line break ends a cell.
+
+    Examples
+    --------
+    >>> visible("P-1\x00\n")
+    'P-1��'
+    """
+    return "".join("\ufffd" if unicodedata.category(each) in _INVISIBLE else each for each in text)
+
+
+_INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
 
 
 def stored_plane(stored: Mapping[str, Any]) -> ImagePlane:

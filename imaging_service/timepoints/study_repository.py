@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from imaging_service.accounts.scope import Scope
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.timepoints.doubts import Confidence
-from imaging_service.timepoints.facts import SeriesFacts, StudyFacts
+from imaging_service.timepoints.facts import SeriesFacts, StudyFacts, visible
 from imaging_service.timepoints.placing import Placement
 from imaging_service.timepoints.records import (
     Decision,
@@ -153,12 +153,12 @@ def keep_facts(session: Session, facts: StudyFacts, *, is_late: bool, first: Dec
     values: dict[str, Any] = {
         "site_id": facts.site_id,
         "patient_ids": list(facts.patient_ids),
-        "issuer": record.issuer_of_patient_id,
+        "issuer": visible(record.issuer_of_patient_id),
         "study_date": record.study_date,
         "study_date_is_unreadable": facts.date_is_unreadable,
-        "modalities": [each for each in record.modalities if each],
-        "protocol_tag": record.clinical_trial_protocol_id,
-        "subject_tag": record.clinical_trial_subject_id,
+        "modalities": [visible(each) for each in record.modalities if each],
+        "protocol_tag": visible(record.clinical_trial_protocol_id),
+        "subject_tag": visible(record.clinical_trial_subject_id),
         "series_count": record.number_of_series,
         "instance_count": record.number_of_instances,
         "received_at": record.received_at,
@@ -187,10 +187,10 @@ def _keep_series(
             .values(
                 study_instance_uid=study_instance_uid,
                 series_instance_uid=record.series_instance_uid,
-                modality=record.modality or None,
+                modality=visible(record.modality) or None,
                 series_number=record.series_number,
-                description=record.series_description or None,
-                frame_of_reference_uid=record.frame_of_reference_uid or None,
+                description=visible(record.series_description) or None,
+                frame_of_reference_uid=visible(record.frame_of_reference_uid) or None,
                 facts=dict(each.coded),
             )
             .on_conflict_do_nothing()

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, Json, UtcDateTime
@@ -137,7 +137,7 @@ class StudySeriesRow(Base):
     )
     series_instance_uid: Mapped[str] = mapped_column(primary_key=True)
     modality: Mapped[str | None]
-    series_number: Mapped[int | None]
+    series_number: Mapped[int | None] = mapped_column(BigInteger)
     description: Mapped[str | None]
     """Shown to readers only when the sender has declared the identity removed (0012,0062)."""
     frame_of_reference_uid: Mapped[str | None]
@@ -155,11 +155,11 @@ class StudyInstanceRow(Base):
     series_instance_uid: Mapped[str]
     sop_class_uid: Mapped[str]
     transfer_syntax_uid: Mapped[str]
-    instance_number: Mapped[int | None]
+    instance_number: Mapped[int | None] = mapped_column(BigInteger)
     rows: Mapped[int | None]
     columns: Mapped[int | None]
-    number_of_frames: Mapped[int]
-    size: Mapped[int]
+    number_of_frames: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     frames: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     """The geometry of each frame, or the reason why it cannot be measured; frame 1 comes first."""
@@ -181,7 +181,7 @@ class FeedCursorRow(Base):
     __tablename__ = "feed_cursors"
 
     feed: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = {"info": {"audited": False}}  # noqa: RUF012  as SQLAlchemy declares it
 

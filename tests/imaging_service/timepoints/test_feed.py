@@ -8,8 +8,10 @@ from sqlalchemy import func, select, update
 from dicom_listener.archive.archive import Archive
 from imaging_service.accounts.act import Act
 from imaging_service.subjects.service import calendar_job
-from imaging_service.timepoints import repository, service
+from imaging_service.timepoints import feed, repository, service
+from imaging_service.timepoints.facts import StudyFacts
 from imaging_service.timepoints.feed import follow_feed, missing_jobs
+from imaging_service.timepoints.matching import take_in
 from imaging_service.timepoints.tables import FeedCursorRow, StudyDecisionRow, StudyInstanceRow
 from tests.builders.arrivals import STUDY, TRIAL, TrialHouse, mr_instance
 
@@ -114,6 +116,44 @@ def test_an_archive_that_is_away_loses_nothing(sqlite_house: TrialHouse) -> None
         follow_feed(house.service.database, away, house.service.clock, house.queue)
     assert counted(house) == (0, 0)
     house.follow()
+    assert house.study()["state"] == "matched"
+
+
+def test_a_study_that_cannot_be_taken_in_does_not_hold_up_the_others(
+    house: TrialHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.enrol()
+    house.push(mr_instance("20250212"))
+    house.push(mr_instance("20250326", study="1.2.5"))
+    house.settle()
+
+    def fail_once(act: Act, facts: StudyFacts) -> None:
+        if facts.record.study_instance_uid == STUDY:
+            raise ZeroDivisionError
+        take_in(act, facts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(feed, "take_in", fail_once)
+        assert follow(house) is False
+    assert house.study("1.2.5")["state"] == "matched"
+    assert [each["log_level"] for each in house.service.logs if each["event"] == "change_set_aside"] == [
+        "error"
+    ]
+    house.follow()
+    assert house.study()["state"] == "matched"
+
+
+def test_hostile_texts_and_numbers_are_taken_in(house: TrialHouse) -> None:
+    house.enrol()
+    house.receive(
+        mr_instance(
+            "20250212",
+            InstanceNumber=999_999_999_999,
+            FrameOfReferenceUID="1.2\x003",
+            SeriesDescription="a\x00b",
+            EchoTime="nan",
+        )
+    )
     assert house.study()["state"] == "matched"
 
 
