@@ -482,7 +482,7 @@ def instances(
 
 
 def lock_timepoint(session: Session, timepoint_id: str) -> None:
-    """Let readers who sign the same timepoint do so one after the other."""
+    """Let those who open or sign a read of the same timepoint do so one after the other."""
     session.execute(
         select(TimepointRow.timepoint_id).where(TimepointRow.timepoint_id == timepoint_id).with_for_update()
     )

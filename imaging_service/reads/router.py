@@ -63,7 +63,12 @@ def worklist(
     )
 
 
-@router.post("/timepoints/{timepoint_id}/reads", status_code=201, dependencies=[requires(Role.READER)])
+@router.post(
+    "/timepoints/{timepoint_id}/reads",
+    status_code=201,
+    dependencies=[requires(Role.READER)],
+    responses={200: {"model": ReadAnswer, "description": "It was open already."}},
+)
 def open_read(
     timepoint_id: Annotated[RowId, Path(description="Key of the timepoint.")],
     response: Response,
@@ -86,7 +91,11 @@ def find_read(
     return answer(session, principal, read)
 
 
-@router.put("/reads/{read_id}/lesions/{lesion_id}", dependencies=[requires(Role.READER)])
+@router.put(
+    "/reads/{read_id}/lesions/{lesion_id}",
+    dependencies=[requires(Role.READER)],
+    responses={201: {"model": LesionAnswer, "description": "It is new in this read."}},
+)
 def enter_lesion(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     read_id: ReadId,
     lesion_id: LesionId,

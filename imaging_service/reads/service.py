@@ -92,6 +92,7 @@ def open_read(act: ReadAct, timepoint_id: str) -> tuple[Read, bool]:
     """
     session, principal = act.session, act.principal
     timepoint, slot = _own_timepoint(session, principal, timepoint_id)
+    repository.lock_timepoint(session, timepoint_id)
     existing = repository.newest(session, principal, timepoint_id, slot)
     if existing is not None:
         return existing, False

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from imaging_service.reads.errors import TimepointWithoutImagesError
+from imaging_service.reads.measuring import Drawing, measure
+from imaging_service.reads.read import Axis
 from tests.builders.reading import (
     Imaged,
     ReadingRoom,
@@ -174,3 +177,21 @@ def test_a_present_non_target_needs_no_axis(quick_room: ReadingRoom, read_id: st
     answer = quick_room.enter("reader1", read_id, "NT01", state("present", "pleura"))
     assert answer.status_code == 201
     assert answer.json()["diameter_mm"] is None
+
+
+def test_a_measurement_for_a_timepoint_without_an_image_is_refused() -> None:
+    drawing = Drawing(
+        axis=Axis.LONG,
+        fragment=0,
+        sop_instance_uid="1.2.3",
+        frame=1,
+        start=(0.0, 0.0),
+        end=(9.0, 0.0),
+        claimed_mm=None,
+    )
+    with pytest.raises(TimepointWithoutImagesError) as refused:
+        measure([drawing], {}, instance_count=0)
+    assert refused.value.status == 422
+    assert refused.value.detail == (
+        "The timepoint has 0 images; a measurement is drawn on one of its images."
+    )
