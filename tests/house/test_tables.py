@@ -4,7 +4,18 @@ import ast
 from pathlib import Path
 
 SERVICE = Path(__file__).parents[2] / "imaging_service"
-CHAPTERS = "accounts assessments audit exports images outcomes reads subjects timepoints trials".split()
+CHAPTERS = [
+    "accounts",
+    "assessments",
+    "audit",
+    "exports",
+    "images",
+    "outcomes",
+    "reads",
+    "subjects",
+    "timepoints",
+    "trials",
+]
 MAY = ("repository.py", "tables.py")
 
 
