@@ -5,16 +5,8 @@ from pathlib import Path
 
 SERVICE = Path(__file__).parents[2] / "imaging_service"
 CHAPTERS = [
-    "accounts",
-    "assessments",
-    "audit",
-    "exports",
-    "images",
-    "outcomes",
-    "reads",
-    "subjects",
-    "timepoints",
-    "trials",
+    *("accounts", "assessments", "audit", "exports", "images"),
+    *("outcomes", "reads", "subjects", "timepoints", "trials"),
 ]
 MAY = ("repository.py", "tables.py")
 
