@@ -65,7 +65,7 @@ def play(installation: Installation, story: Story) -> None:
 
 def time_the_journey(installation: Installation, story: Story, coordinator: Caller, quiet: Progress) -> None:
     """Push, match, read and fetch, and print how long each took."""
-    folders = build_files(installation, story, quiet)
+    folders = build_files(installation, story)
     instances = sum(1 for folder in folders for _ in folder.iterdir())
     what = f"push, {sender_name()}"
     timed(what, instances, "instances", lambda: push_everything(installation, story, (), quiet))

@@ -1,6 +1,7 @@
 """Everything that the PACS push: the subjects' studies in the order of their days, and the strays."""
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,16 +45,17 @@ def push_everything(
         Which senders were refused, and in which words.
     """
     pushes = [push for push in _pushes(story) if push.plan.study_instance_uid not in arrived]
-    folders = files_of([push.plan for push in pushes], installation.studies, progress)
-    for number, (push, folder) in enumerate(zip(pushes, folders, strict=True), start=1):
-        _pacs(installation, push.ae_title).push(folder)
-        progress.count(number, len(pushes), f"studies pushed with {sender_name()}")
+    with ThreadPoolExecutor(1) as workshop:  # builds the next studies while one is pushed
+        folders = workshop.map(lambda push: files_of(push.plan, installation.studies), pushes)
+        for number, (push, folder) in enumerate(zip(pushes, folders, strict=True), start=1):
+            _pacs(installation, push.ae_title).push(folder)
+            progress.count(number, len(pushes), f"studies built and pushed with {sender_name()}")
     return [_refused(installation, stray, progress) for stray in story.strays if stray.is_refused]
 
 
-def build_files(installation: Installation, story: Story, progress: Progress) -> Sequence[Path]:
+def build_files(installation: Installation, story: Story) -> Sequence[Path]:
     """Build the files of every study beforehand and return their folders."""
-    return files_of([push.plan for push in _pushes(story)], installation.studies, progress)
+    return [files_of(push.plan, installation.studies) for push in _pushes(story)]
 
 
 def _pushes(story: Story) -> Sequence[_Push]:
@@ -72,7 +74,7 @@ def _pushes(story: Story) -> Sequence[_Push]:
 
 
 def _refused(installation: Installation, stray: Stray, progress: Progress) -> StrayResult:
-    (folder,) = files_of([stray_study(stray)], installation.studies, progress)
+    folder = files_of(stray_study(stray), installation.studies)
     reason = _pacs(installation, stray.ae_title).is_refused(folder)
     progress.say(f"{stray.ae_title} is no registered sender and was refused.")
     return StrayResult(what=f"sender {stray.ae_title}", reason=f"association rejected. {reason}", code="")

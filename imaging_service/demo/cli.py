@@ -1,5 +1,6 @@
 """The command ``imaging-service demo``."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,7 @@ def demo(
 ) -> None:
     """Play a trial from a PACS push to RECIST answers, check every answer, and show where to look."""
     ends = not sys.stdout.isatty() if exit_ is None else exit_
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops the service too, as Ctrl-C does
     try:
         require_checkout()
         # what follows needs the checkout's fixtures, which an installed package does not have

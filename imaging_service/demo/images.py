@@ -1,25 +1,17 @@
 """The files that the PACS push, built once and kept."""
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.dicom.part10 import write_study
 from fixtures.dicom.phantom import StudyPlan, build_study
-from imaging_service.demo.progress import Progress
 
 
-def files_of(plans: Sequence[StudyPlan], folder: Path, progress: Progress) -> Sequence[Path]:
-    """Return a folder with the files of each study; what an earlier run has built is used again."""
-    folders = []
-    for number, plan in enumerate(plans, start=1):
-        folders.append(_files_of(plan, folder))
-        progress.count(number, len(plans), "studies built")
-    return folders
+def files_of(plan: StudyPlan, folder: Path) -> Path:
+    """Return the folder with the files of a study; what an earlier run has built is used again.
 
-
-def _files_of(plan: StudyPlan, folder: Path) -> Path:
-    """Build one study beside its place and move it there whole."""
+    The study is built beside its place and moved there whole, so that what is there is never half.
+    """
     place = folder / plan.study_instance_uid
     if not place.exists():
         unfinished = folder / f"{plan.study_instance_uid}.unfinished"

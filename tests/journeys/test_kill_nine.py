@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from imaging_service.demo.play import play
+from fixtures.demo.story import Story
+from imaging_service.demo.people import ADMINISTRATOR
+from imaging_service.demo.play import caller_of, play
 from imaging_service.demo.progress import Progress
+from imaging_service.demo.running import Installation
 from imaging_service.demo.waiting import until
 from tests.journeys.stage import assert_as_expected, service_in, story_of
 
@@ -52,8 +55,18 @@ def test_story_ends_the_same_although_a_process_is_killed(tmp_path: Path, victim
         saboteur = Saboteur(supervisor.pid, victim)
         played = play(installation, story, saboteur)
         assert supervisor.poll() is None
+        assert_records_are_whole(installation, story)
     assert sorted(saboteur.killed) == sorted(POINTS)
     assert_as_expected(story, played)
+
+
+def assert_records_are_whole(installation: Installation, story: Story) -> None:
+    """Assert that the audit's chain has no gap, and that every answer follows from its stored inputs."""
+    with caller_of(installation, ADMINISTRATOR) as administrator:
+        assert administrator.get("/audit/verification")["is_whole"] is True
+        proof = administrator.get(f"/trials/{story.trial_id}/assessments/recomputation")
+    reads = sum(len(subject.timepoints) for subject in story.subjects) * len(story.readers)
+    assert (proof["checked"], proof["differences"]) == (reads, [])
 
 
 def pid_of(supervisor: int, victim: str) -> int:
