@@ -3,6 +3,9 @@
 Run ``python -m benchmarks.geometry.diameters [lesions]``. Each hundred lesions go to every contender in turn,
 so that a busy machine is busy for all; what is counted is this process's CPU time. Figures are printed,
 none is asserted.
+
+What limits is the overhead of some 50 numpy calls for the longest diameter, and some 70 more for the outline
+and the short axis: the time hardly depends on the lesion's size, while the peers' grows with its slices.
 """
 
 import platform
@@ -24,7 +27,7 @@ from measurement.geometry.outline import Boundary
 
 LESIONS = 10_000
 BATCH = 100
-SPACINGS = [(3.0, 0.7, 0.7), (2.0, 0.9, 0.9), (1.5, 0.6, 0.8), (4.0, 1.0, 1.0)]  # slice, row, column, mm
+SPACINGS = [(1.0, 1.0, 1.0), (1.25, 0.7, 0.7), (2.0, 0.9, 0.9), (3.0, 0.6, 0.8)]  # slice, row, column, mm
 
 Spacing: TypeAlias = tuple[float, float, float]
 Lesion: TypeAlias = tuple[NDArray[np.bool_], Spacing]
@@ -156,11 +159,9 @@ def report(contenders: Sequence[Contender], subjects: Sequence[Any]) -> dict[str
 
 
 def disagreement(lesions: Sequence[Lesion]) -> float:
-    """Return how far our pixel-centre diameters are from SimpleITK's, which measures between centres, in mm."""
-    return max(
-        abs(longest_diameter(*lesion, boundary=Boundary.PIXEL_CENTRES) - simpleitk(lesion))
-        for lesion in lesions
-    )
+    """Return how far our pixel-centre diameters are from SimpleITK's, which measures so, in mm."""
+    centres = Boundary.PIXEL_CENTRES
+    return max(abs(longest_diameter(*lesion, boundary=centres) - simpleitk(lesion)) for lesion in lesions)
 
 
 def main() -> None:
@@ -169,9 +170,11 @@ def main() -> None:
     random = np.random.default_rng(2026)
     lesions = [lesion(random) for _ in range(count)]
     voxels = np.array([mask.size for mask, _ in lesions])
+    slices = np.array([mask.any(axis=(1, 2)).sum() for mask, _ in lesions])
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, CPU time")
     print(
-        f"{count} lesions of 5 to 30 mm; arrays of {np.median(voxels):.0f} voxels (median), {voxels.max()} (most)"
+        f"{count} lesions of 5 to 30 mm on {np.median(slices):.0f} slices (median); "
+        f"arrays of {np.median(voxels):.0f} voxels (median), {voxels.max()} (most)"
     )
     seconds = report(MASKS, lesions)
     longest, both, skimage, itk = (seconds[contender.name] for contender in MASKS)

@@ -12,6 +12,8 @@ from measurement.geometry.outline import Edges
 
 Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
+Chords: TypeAlias = tuple[Indices, Floats, Floats]
+"""Events, and the positions across of an interval at each, from low to high; an event may have several."""
 
 TOUCH = 1e-12
 """Positions nearer than this, in diameters, are the same: rounding is a thousand times smaller."""
@@ -43,8 +45,7 @@ def longest_crossing(
     The inside is what a line enters at one edge and leaves at the next (even-odd), its outline included.
     The chord's length is piecewise linear along the diameter: it can only be longest where an edge begins
     or ends, or where the outline crosses the diameter. Between two such events the same edges bound the
-    inside, so each stretch is read at both its ends, and what meets there is joined. Where no two corners
-    lie at one event, the one side's interval holds the other's, and there is nothing to join.
+    inside, so each stretch is read at both its ends, and what meets there is joined.
 
     Parameters
     ----------
@@ -62,20 +63,21 @@ def longest_crossing(
         Two edges pass through each other.
     """
     along, across = _turned(edges, diameter)
-    ranks, events, is_plain = _events(along, across)
+    ranks, events = _events(along, across)
     stretch, edge, passages = _passages(along, across, ranks, events)
     if may_cross and _changes_order(stretch, edge, passages, ranks) and _has_crossing(along, across):
         raise OutlineCrossesItselfError
     stretch, low, high = stretch[::2], passages[:, ::2], passages[:, 1::2]
-    inside = _inside_fraction(stretch, low, high, events)
-    if is_plain:
-        event = stretch + START_AND_END
-    else:
-        event, low, high = _joined(*_intervals(ranks, across, stretch, low, high))
+    # most outlines: one interval everywhere, and the diameter runs inside it
+    is_held = len(stretch) == len(events) - 1 and low.max() <= TOUCH and high.min() >= -TOUCH
+    inside = 1.0 if is_held else _inside_fraction(stretch, low, high, events)
+    upright = _upright(ranks, across)
+    chords = _joined_to_next(low, high, upright) if is_held else None
+    event, low, high = chords or _joined(stretch, low, high, upright)
     lengths = high - low
     lengths[(low > TOUCH) | (high < -TOUCH)] = -1.0
     best = int((lengths >= lengths.max() - TOUCH).argmax())
-    foot, from_, to = float(events[event.flat[best]]), float(low.flat[best]), float(high.flat[best])
+    foot, from_, to = float(events[event[best]]), float(low[best]), float(high[best])
     x, y, to_x, to_y = diameter
     u, v = to_x - x, to_y - y
     start = x + foot * u - from_ * v, y + foot * v + from_ * u
@@ -101,12 +103,9 @@ def _turned(edges: Edges, diameter: tuple[float, float, float, float]) -> tuple[
     return along, down
 
 
-def _events(along: Floats, across: Floats) -> tuple[Indices, Floats, bool]:
-    """Return each start's and end's rank among the events, shape (2, N), and the events' positions.
-
-    The third value tells that no event is one of two corners, so that nothing meets there but neighbours.
-    """
-    crossing = np.flatnonzero(across[0] * across[1] < 0)
+def _events(along: Floats, across: Floats) -> tuple[Indices, Floats]:
+    """Return each start's and end's rank among the events, shape (2, N), and the events' positions."""
+    crossing = (across[0] * across[1] < 0).nonzero()[0]
     positions = along.ravel()
     if crossing.size:
         (begin, end), (low, high) = along.take(crossing, axis=1), across.take(crossing, axis=1)
@@ -118,9 +117,7 @@ def _events(along: Floats, across: Floats) -> tuple[Indices, Floats, bool]:
     np.greater(ordered[1:] - ordered[:-1], TOUCH, out=is_new[1:])
     ranks = np.empty(len(ordered), dtype=np.intp)
     ranks[order] = is_new.cumsum()
-    events = ordered[is_new]
-    is_plain = len(events) == along.shape[1] + len(crossing)
-    return ranks[: along.size].reshape(2, -1) - 1, events, is_plain
+    return ranks[: along.size].reshape(2, -1) - 1, ordered[is_new]
 
 
 def _passages(
@@ -173,21 +170,31 @@ def _has_crossing(along: Floats, across: Floats) -> bool:
     return bool((is_between & is_between.T).any())
 
 
-def _intervals(
-    ranks: Indices, across: Floats, stretch: Indices, low: Floats, high: Floats
-) -> tuple[Indices, Floats, Floats]:
-    """Return the inside at each event, as read from both sides, and the edges that run straight across."""
-    upright = np.flatnonzero(ranks[0] == ranks[1])
+def _upright(ranks: Indices, across: Floats) -> Chords:
+    """Return the edges that run straight across, as intervals at their events."""
+    upright = (ranks[0] == ranks[1]).nonzero()[0]
     one, other = across.take(upright, axis=1)
-    return (
-        np.concatenate([stretch, stretch + 1, ranks[0].take(upright)]),
-        np.concatenate([*low, np.minimum(one, other)]),
-        np.concatenate([*high, np.maximum(one, other)]),
-    )
+    return ranks[0].take(upright), np.minimum(one, other), np.maximum(one, other)
 
 
-def _joined(event: Indices, low: Floats, high: Floats) -> tuple[Indices, Floats, Floats]:
-    """Join the intervals of one event that meet."""
+def _joined_to_next(low: Floats, high: Floats, upright: Chords) -> Chords | None:
+    """Join the one interval of each stretch to the next stretch's, all holding the diameter, at every event.
+
+    Returns None where edges straight across reach beyond.
+    """
+    lowest, highest = (np.concatenate([side[0], side[1, -1:]]) for side in (low, high))
+    np.minimum(lowest[1:], low[1], out=lowest[1:])
+    np.maximum(highest[1:], high[1], out=highest[1:])
+    event, least, most = upright
+    if (least < lowest.take(event) - TOUCH).any() or (most > highest.take(event) + TOUCH).any():
+        return None
+    return np.arange(len(lowest)), lowest, highest
+
+
+def _joined(stretch: Indices, low: Floats, high: Floats, upright: Chords) -> Chords:
+    """Join the intervals that meet at one event: of both stretches beside it, and edges straight across."""
+    event = np.concatenate([stretch, stretch + 1, upright[0]])
+    low, high = np.concatenate([*low, upright[1]]), np.concatenate([*high, upright[2]])
     apart = event * APART
     key = apart + low
     order = key.argsort()
@@ -196,15 +203,13 @@ def _joined(event: Indices, low: Floats, high: Floats) -> tuple[Indices, Floats,
     is_new = np.empty(len(event), dtype=np.bool_)
     is_new[0] = True
     np.greater(key.take(order)[1:], reach[:-1] + TOUCH, out=is_new[1:])
-    first = np.flatnonzero(is_new)
+    first = is_new.nonzero()[0]
     kept = order.take(first)
     return event.take(kept), low.take(kept), np.maximum.reduceat(high.take(order), first)
 
 
 def _inside_fraction(stretch: Indices, low: Floats, high: Floats, events: Floats) -> float:
     """Return the share of the diameter that has the inside on it."""
-    if len(stretch) == len(events) - 1 and low.max() <= TOUCH and high.min() >= -TOUCH:
-        return 1.0
     reaches = np.maximum(low[0], low[1]) <= TOUCH
     reaches &= np.minimum(high[0], high[1]) >= -TOUCH
     is_inside = np.zeros(len(events) - 1, dtype=np.bool_)

@@ -8,10 +8,9 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from measurement.geometry.outline import Boundary
-from measurement.geometry.row_ends import RowEnds
+from measurement.geometry.row_ends import RowEnds, Whole
 
 Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.intp]
 Ends: TypeAlias = NDArray[np.float64]
 """Shape (K, 4): column and row of each diameter's start, column and row of its end."""
 
@@ -56,17 +55,17 @@ def longest_of_rows(
     ends : numpy.ndarray
         `Ends` in pixels, (0, 0) at the centre of the first pixel.
     """
-    rows = np.flatnonzero(np.logical_or.reduce(ends.occupied, axis=0))
+    rows = np.logical_or.reduce(ends.occupied, axis=0).nonzero()[0]
     top = int(rows[0])
     first, last = ends.first[:, top : rows[-1] + 1], ends.last[:, top : rows[-1] + 1]
     reach = _reach(first, last)
     rows = np.arange(len(reach))
-    squared = _squared(reach, np.abs(rows[:, np.newaxis] - rows), row_spacing, column_spacing, boundary)
+    squared = _squared(reach, rows[:, np.newaxis] - rows, row_spacing, column_spacing, boundary)
     squared[reach < 0] = -1.0  # never in one slice, or shorter than the same two rows the other way round
     limit = float(squared.max()) * (1 - TIED)
     slices, longest = [], []
-    for one, other in np.argwhere(squared >= limit).tolist():
-        for index in np.flatnonzero(last[:, one] - first[:, other] == reach[one, other]).tolist():
+    for one, other in zip(*(axis.tolist() for axis in (squared >= limit).nonzero()), strict=True):
+        for index in (last[:, one] - first[:, other] == reach[one, other]).nonzero()[0].tolist():
             right, left = int(last[index, one]), int(first[index, other])
             for x, y, to_x, to_y in OFFSETS[boundary]:
                 across, down = right - left + x - to_x, one - other + y - to_y
@@ -100,7 +99,7 @@ def longest_of_points(points: Floats) -> Ends:
     return np.concatenate([points[one], points[other]], axis=1)
 
 
-def _reach(first: Integers, last: Integers) -> Integers:
+def _reach(first: Whole, last: Whole) -> Whole:
     """Return how far the last pixel of one row is from the first of another, most over the slices."""
     step = max(1, PAIRS_AT_ONCE // first.shape[1] ** 2)
     reach = (last[:step, :, np.newaxis] - first[:step, np.newaxis]).max(axis=0)
@@ -108,16 +107,16 @@ def _reach(first: Integers, last: Integers) -> Integers:
         stop = start + step
         more = (last[start:stop, :, np.newaxis] - first[start:stop, np.newaxis]).max(axis=0)
         np.maximum(reach, more, out=reach)
-    found: Integers = reach
+    found: Whole = reach
     return found
 
 
 def _squared(
-    across: Integers, down: Integers, row_spacing: float, column_spacing: float, boundary: Boundary
+    across: Whole, down: Whole, row_spacing: float, column_spacing: float, boundary: Boundary
 ) -> Floats:
     """Return the squared length from outline to outline, of pixel centres that far apart, in mm²."""
     wide: Floats = np.multiply(across, column_spacing, dtype=np.float64)
-    tall: Floats = np.multiply(down, row_spacing, dtype=np.float64)
+    tall: Floats = np.multiply(np.abs(down), row_spacing, dtype=np.float64)
     squared = wide * wide
     squared += tall * tall
     if boundary is Boundary.PIXEL_CENTRES:

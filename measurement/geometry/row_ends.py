@@ -1,12 +1,15 @@
 """Where the rows of a mask begin and end: all that its longest diameter depends on."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from measurement.errors import EmptyOutlineError
 from measurement.geometry.outline import Mask
+
+Whole: TypeAlias = NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +21,8 @@ class RowEnds:
     """
 
     occupied: Mask
-    first: NDArray[np.intp]
-    last: NDArray[np.intp]
+    first: Whole
+    last: Whole
     are_runs: bool  # every row's pixels lie side by side, so that no slice has a hole
 
     @property
@@ -48,13 +51,16 @@ def row_ends_of(mask: Mask) -> RowEnds:
     if count == 0:
         raise EmptyOutlineError(count, "pixels")
     columns = mask.shape[2]
-    occupied: Mask = np.logical_or.reduce(mask, axis=2)
+    # whole numbers as small as they can be: pairs of rows are many
+    kind = np.int16 if columns < 1 << 14 else np.int32
+    first = mask.argmax(axis=2).astype(kind)
+    occupied: Mask = first > 0
+    occupied |= mask[:, :, 0]
     empty = ~occupied
-    first = mask.argmax(axis=2)
     first[empty] = columns + 1
-    last = columns - 1 - mask[:, :, ::-1].argmax(axis=2)
+    last = (columns - 1 - mask[:, :, ::-1].argmax(axis=2)).astype(kind)
     last[empty] = -2
-    in_runs = int((last - first).sum()) + occupied.size + _count(empty) * (columns + 2)
+    in_runs = int((last - first).sum(dtype=np.intp)) + occupied.size + _count(empty) * (columns + 2)
     return RowEnds(occupied=occupied, first=first, last=last, are_runs=in_runs == count)
 
 
