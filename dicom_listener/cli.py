@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from dicom_listener.archive import senders
 from dicom_listener.archive.archive import Archive
-from dicom_listener.archive.senders import Sender, networks_from
+from dicom_listener.archive.senders import Retrieval, Sender, networks_from
 from dicom_listener.errors import ArchiveError, ConfigurationError, SettingError
 from dicom_listener.logs import set_up_logs
 from dicom_listener.settings import ListenerSettings
@@ -111,11 +111,14 @@ def stats(database_url: DatabaseUrl = None) -> None:
 
 
 @senders_app.command("add")
-def add_sender(
+def add_sender(  # noqa: PLR0913, PLR0917 - one option per field
     calling_ae: Annotated[str, typer.Option(help="AE title with which the sender calls.")],
     site: Annotated[str, typer.Option(help="The site that it belongs to.")],
     network: Annotated[list[str], typer.Option(help="Where it calls from, such as 10.1.2.0/24; repeatable.")],
     called_ae: Annotated[str | None, typer.Option(help="AE title that it calls; ours by default.")] = None,
+    retrieves: Annotated[
+        Retrieval, typer.Option(help="What it may find and retrieve: nothing, its site's studies, or all.")
+    ] = Retrieval.NOTHING,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Register a sender; a running listener knows it at once."""
@@ -124,6 +127,7 @@ def add_sender(
         called_ae=called_ae or _settings().ae_title,
         networks=networks_from(network),
         site_id=site,
+        retrieves=retrieves,
     )
     with _archive(database_url=database_url) as archive:
         _migrate(archive)

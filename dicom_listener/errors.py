@@ -15,6 +15,8 @@
     - ObjectMissingError
     - ObjectDamagedError
     - InstanceUnknownError
+  + SearchKeyError: a key of a search is not what its attribute can be
+  + IdentifierError: a request's identifier does not fit its information model
   + DataSetError: what was sent is not kept, and why
     - MalformedDataSetError: its structure cannot be followed
     - UnacceptableDataSetError: its structure holds, its content does not
@@ -140,6 +142,22 @@ class InstanceUnknownError(ArchiveError):
     def __init__(self, sop_instance_uid: str) -> None:
         """Name the instance."""
         super().__init__(f"The archive holds no instance {sop_instance_uid!r}.")
+
+
+class SearchKeyError(ListenerError):
+    """A key of a search holds what its attribute cannot be; its value is a patient's and not repeated."""
+
+    def __init__(self, keyword: str, found: str, wanted: str) -> None:
+        """Name the attribute, and say what was found and wanted."""
+        super().__init__(f"The key {keyword} holds {found}; wanted {wanted}.")
+
+
+class IdentifierError(ListenerError):
+    """The identifier of a request does not fit its information model; its values are not repeated."""
+
+    def __init__(self, keyword: str, wanted: str) -> None:
+        """Name the attribute, and say what was wanted."""
+        super().__init__(f"{keyword} is not {wanted}.")
 
 
 class Reason(StrEnum):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +17,14 @@ from dicom_listener.errors import SenderRegistrationError
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _AE_TITLE = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")
+
+
+class Retrieval(StrEnum):
+    """What a sender may find and retrieve."""
+
+    NOTHING = "nothing"
+    SITE = "site"  # studies that its own site has sent
+    ARCHIVE = "archive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +41,12 @@ class Sender:
     called_ae: str
     networks: tuple[Network, ...]
     site_id: str
+    retrieves: Retrieval = Retrieval.NOTHING
 
     def __post_init__(self) -> None:
         """Refuse what no association could carry."""
         for name, title in (("calling", self.calling_ae), ("called", self.called_ae)):
-            if not _AE_TITLE.fullmatch(title):
+            if not is_ae_title(title):
                 found = f"The {name} AE title is {title!r}"
                 wanted = "1 to 16 printable characters without backslash (PS3.5 AE)"
                 raise SenderRegistrationError(found=found, wanted=wanted)
@@ -56,6 +66,17 @@ class Sender:
         if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped is not None:
             peer = peer.ipv4_mapped
         return any(peer in network for network in self.networks)
+
+
+def is_ae_title(title: str) -> bool:
+    """Tell whether `title` is 1 to 16 printable characters without backslash (PS3.5 AE).
+
+    Examples
+    --------
+    >>> [is_ae_title(title) for title in ("MRI 1", "", " MRI", "A" * 17)]
+    [True, False, False, False]
+    """
+    return _AE_TITLE.fullmatch(title) is not None
 
 
 def networks_from(texts: Sequence[str]) -> tuple[Network, ...]:
@@ -90,6 +111,7 @@ def add(database: Database, sender: Sender) -> None:
         "networks": " ".join(map(str, sender.networks)),
         "site_id": sender.site_id,
         "added_at": datetime.now(UTC),
+        "retrieves": sender.retrieves.value,
     }
     with database.write() as connection:
         try:
@@ -129,6 +151,7 @@ def all_of(connection: Connection) -> Sequence[Sender]:
             called_ae=row.called_ae,
             networks=networks_from(row.networks.split()),
             site_id=row.site_id,
+            retrieves=Retrieval(row.retrieves),
         )
         for row in rows
     )

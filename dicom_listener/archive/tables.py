@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -221,4 +222,32 @@ senders = Table(
     Column("networks", Text, nullable=False),  # CIDR notation, separated by blanks
     Column("site_id", Text, nullable=False),
     _instant("added_at"),
+    Column("retrieves", String(16), nullable=False, server_default="nothing"),
+    _text("certificate"),  # the one it must show over TLS: a fingerprint or a subject
 )
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("ae_title", String(16), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("is_tls", Boolean, nullable=False),
+    _instant("added_at"),
+)
+"""Where instances and commitment reports may be sent to, and nowhere else."""
+
+commitments = Table(
+    "commitments",
+    metadata,
+    _uid("transaction_uid", primary_key=True),
+    Column("calling_ae", String(16), primary_key=True),
+    Column("called_ae", String(16), nullable=False),
+    _text("referenced"),  # JSON: pairs of SOP class and SOP instance UID
+    _instant("requested_at"),
+    Column("attempts", Integer, nullable=False),
+    _instant("next_attempt_at"),
+    _instant("reported_at", nullable=True),
+    Index(None, "reported_at"),
+)
+"""Storage commitment transactions, kept until their report is delivered and after."""

@@ -1,4 +1,4 @@
-"""Which SOP classes are received (PS3.4 Annex B.5)."""
+"""Which SOP classes are received (PS3.4 Annex B.5) and served."""
 
 from collections.abc import Collection, Iterator
 
@@ -10,9 +10,16 @@ from dicom_listener.archive.syntaxes import (
     IMPLICIT_LITTLE_ENDIAN,
     TRANSFER_SYNTAXES,
 )
+from dicom_listener.network.identifiers import PATIENT_ROOT, STUDY_ROOT
 from dicom_listener.settings import FurtherModality
 
 VERIFICATION = "1.2.840.10008.1.1"
+
+SERVICE_CLASSES = {
+    PATIENT_ROOT + "1": "Patient Root Query/Retrieve Information Model - FIND",
+    STUDY_ROOT + "1": "Study Root Query/Retrieve Information Model - FIND",
+}
+"""What is served beside storage, by SOP class."""
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 
@@ -76,6 +83,9 @@ def supported_contexts(further: Collection[FurtherModality]) -> list[Presentatio
     """Return what is offered to every sender, transfer syntaxes in the order of preference."""
     contexts = [build_context(VERIFICATION, [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN])]
     contexts += [build_context(uid, list(TRANSFER_SYNTAXES)) for uid in storage_uids(further)]
+    contexts += [
+        build_context(uid, [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN]) for uid in SERVICE_CLASSES
+    ]
     return contexts
 
 

@@ -18,6 +18,7 @@ from dicom_listener.errors import ArchiveError
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
 from dicom_listener.network.senders import printable, recognise
+from dicom_listener.network.services import Services
 from dicom_listener.network.statuses import ASSOCIATION_REJECTION, C_STORE_STATUS
 
 _log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Handlers:
         """Give what arrives to `intake`, as received by `process`."""
         self._intake = intake
         self._process = process
+        self._services = Services(intake.archive)
         self._peers: dict[Any, Provenance] = {}
         self._in_hand = 0
         self._is_stopping = False
@@ -95,6 +97,7 @@ class Handlers:
             return Outcome.REFUSED_OUT_OF_RESOURCES
         with self._changed:
             self._peers[association] = replace(peer, site_id=found.site_id)
+        self._services.offer(association, found)
         return None
 
     def stored(self, event: Any) -> Dataset:  # noqa: ANN401 - the library's event

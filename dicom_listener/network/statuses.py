@@ -1,6 +1,9 @@
-"""What the sender is told for each outcome (PS3.4 Table B.2-1, PS3.8 Table 9-21)."""
+"""What a peer is told for each outcome (PS3.4 Tables B.2-1, C.4-1 to C.4-3, PS3.8 Table 9-21)."""
 
+from enum import IntEnum
 from types import MappingProxyType
+
+from pydicom import Dataset
 
 from dicom_listener.archive.records import Outcome
 
@@ -26,3 +29,27 @@ ASSOCIATION_REJECTION = MappingProxyType(
         Outcome.REFUSED_OUT_OF_RESOURCES: (0x02, 0x03, 0x01),
     }
 )
+
+_MAXIMUM_COMMENT = 64  # ErrorComment is LO (PS3.7 Annex C.4)
+
+
+class QueryStatus(IntEnum):
+    """Statuses of C-FIND (PS3.4 Table C.4-1)."""
+
+    SUCCESS = 0x0000
+    NOT_AUTHORISED = 0x0124  # PS3.7 Annex C.5.21
+    OUT_OF_RESOURCES = 0xA700
+    IDENTIFIER_MISMATCH = 0xA900
+    UNABLE_TO_PROCESS = 0xC000
+    CANCELLED = 0xFE00
+    PENDING = 0xFF00
+    PENDING_WITH_WARNING = 0xFF01  # a key is not supported
+
+
+def failure(status: int, comment: str = "") -> Dataset:
+    """Return a status with a sentence for the peer, which names no patient."""
+    answer = Dataset()
+    answer.Status = int(status)
+    if comment:
+        answer.ErrorComment = comment[:_MAXIMUM_COMMENT]
+    return answer
