@@ -57,7 +57,18 @@ class ListenerSettings(BaseSettings):
         default=frozenset(),
         description="Modalities received beside MR and what is derived from it: CT, PT, US.",
     )
-    maximum_associations: int = Field(default=100, ge=1, description="Associations served at the same time.")
+    maximum_associations: int = Field(
+        default=100, ge=1, description="Connections open at the same time; beyond, the idle give way."
+    )
+    maximum_associations_each: int = Field(
+        default=50, ge=1, description="Associations of one sender from one address at the same time."
+    )
+    maximum_pdu_bytes: int = Field(
+        default=128 * 2**10, ge=4 * 2**10, le=2**20, description="Longest PDU that peers may send."
+    )
+    maximum_data_set_bytes: int = Field(
+        default=4 * 2**30, ge=2**20, description="Longest data set that is received."
+    )
     association_seconds: float = Field(
         default=5.0, gt=0, description="How long a connection may take to ask for an association."
     )

@@ -17,6 +17,7 @@ from dicom_listener.archive.records import Outcome
 from dicom_listener.errors import ArchiveError
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
+from dicom_listener.network.rejections import Rejections
 from dicom_listener.network.senders import printable, recognise
 from dicom_listener.network.services import Services
 from dicom_listener.network.statuses import ASSOCIATION_REJECTION, C_STORE_STATUS
@@ -42,6 +43,7 @@ class Handlers:
         self._process = process
         self._services = Services(intake.archive)
         self._peers: dict[Any, Provenance] = {}
+        self._rejections = Rejections()
         self._in_hand = 0
         self._is_stopping = False
         self._changed = threading.Condition()
@@ -86,6 +88,8 @@ class Handlers:
         try:
             found = recognise(database, peer.calling_ae, peer.called_ae, peer.peer_address)
             if isinstance(found, Outcome):
+                if not self._rejections.are_worth_a_receipt():
+                    return found
                 with database.write() as connection:
                     receipts.append(connection, peer.receipt(outcome=found, reason=found.value))
                 return found

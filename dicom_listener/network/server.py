@@ -1,16 +1,17 @@
 """The port: associations over TCP, each in a thread of its own."""
 
 import logging
+import socket
 import threading
 import uuid
 from collections.abc import Callable
 from socketserver import BaseServer
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import structlog
 from pynetdicom import AE, _config, evt
-from pynetdicom.transport import ThreadedAssociationServer
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -18,13 +19,16 @@ from dicom_listener.archive.integrity import recover
 from dicom_listener.errors import AddressTakenError, ArchiveError
 from dicom_listener.intake.receive import Intake
 from dicom_listener.intake.settle import Settler, close_all, close_ended
+from dicom_listener.network.association import AcceptedAssociation
+from dicom_listener.network.connections import Connections
 from dicom_listener.network.contexts import supported_contexts
 from dicom_listener.network.handlers import Handlers
+from dicom_listener.network.limits import Limits
+from dicom_listener.network.transport import QuickSocket
 from dicom_listener.settings import ListenerSettings
 
 _log = structlog.get_logger()
 
-_MAXIMUM_PDU = 128 * 1024
 _BACKLOG = 128
 _IN_HAND_SECONDS = 2.5
 _GOODBYE_SECONDS = 0.5  # for every association together, then for each thread: SIGTERM ends it within 5 s
@@ -34,12 +38,62 @@ _config.LOG_HANDLER_LEVEL = "none"
 logging.getLogger("pynetdicom").propagate = False
 
 
+class _Door(RequestHandler):
+    """What is done with a connection that has been accepted: an association in a thread of its own."""
+
+    server: "_Server"
+
+    def handle(self) -> None:
+        """Let the peer in; whatever it does from here on costs others nothing."""
+        association = self._create_association()
+        self.server.connections.enter(association)
+        association.start()
+
+    def _create_association(self) -> AcceptedAssociation:
+        """Make the association; what never changes is shared with every other one."""
+        server, entity = self.server, self.ae
+        association = AcceptedAssociation(server, server.limits)
+        association.name = "AcceptorThread"
+        association.set_socket(QuickSocket(association, self.request))
+        association.acceptor.maximum_length = entity.maximum_pdu_size
+        association.acceptor.ae_title = server.ae_title
+        association.acceptor.address_info = self.local
+        association.acceptor.implementation_class_uid = entity.implementation_class_uid
+        association.acceptor.implementation_version_name = entity.implementation_version_name
+        association.acceptor.supported_contexts = server.contexts
+        association.requestor.address_info = self.remote
+        for event in server.get_events():
+            bound: Any = server.get_handlers(event)
+            for handler, arguments in [bound] if event.is_intervention else bound:
+                association.bind(event, handler, arguments)
+        return association
+
+
 class _Server(ThreadedAssociationServer):
     """The library's server, with a longer queue and without a word on standard error."""
 
     request_queue_size = _BACKLOG
     daemon_threads = True
     block_on_close = False
+    socket: Any
+    limits: Limits
+    connections: Connections
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; TLS is agreed on in the association's own thread."""
+        connection, address = self.socket.accept()
+        return connection, address
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's
+        """Begin an association, and come back for the next at once."""
+        try:
+            self.finish_request(request, client_address)
+        except Exception:  # noqa: BLE001 - the next connection must not suffer
+            self.handle_error(request, client_address)
+            self.shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Leave the collection of garbage to the interpreter."""
 
     def handle_error(self, _request: object, _address: object) -> None:
         """Say what failed, not with which values."""
@@ -122,7 +176,7 @@ class Listener:
         self._handlers.stop(_IN_HAND_SECONDS)
         farewells = [
             threading.Thread(target=association.abort, daemon=True)
-            for association in self._server.active_associations
+            for association in self._server.connections.all()
         ]
         for farewell in farewells:
             farewell.start()
@@ -139,8 +193,8 @@ class Listener:
         entity = AE(ae_title=settings.ae_title)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
         entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-        entity.maximum_pdu_size = _MAXIMUM_PDU
-        entity.maximum_associations = settings.maximum_associations
+        entity.maximum_pdu_size = settings.maximum_pdu_bytes
+        entity.maximum_associations = 2**31  # places are counted by connections
         entity.acse_timeout = settings.association_seconds
         entity.dimse_timeout = settings.idle_seconds
         entity.network_timeout = settings.idle_seconds
@@ -153,11 +207,22 @@ class Listener:
                     (evt.EVT_C_STORE, self._handlers.stored),
                 ],
                 server_class=_Server,
+                request_handler=_Door,
             )
         except OSError as error:
             reason = error.strerror or str(error)
             raise AddressTakenError(settings.host, settings.port, reason) from error
-        return cast("_Server", server)
+        accepting = cast("_Server", server)
+        accepting.limits = Limits(
+            pdu=settings.maximum_pdu_bytes,
+            data_set=settings.maximum_data_set_bytes,
+            request_seconds=settings.association_seconds,
+            idle_seconds=settings.idle_seconds,
+        )
+        accepting.connections = Connections(
+            total=settings.maximum_associations, each=settings.maximum_associations_each
+        )
+        return accepting
 
     def _run(self, target: Callable[..., None], *arguments: float) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)

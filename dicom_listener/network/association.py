@@ -1,0 +1,119 @@
+"""One association that a peer asked for."""
+
+import threading
+from typing import Any
+
+import structlog
+from pynetdicom import evt
+from pynetdicom._globals import MODE_ACCEPTOR
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
+
+from dicom_listener.network.limits import Limits
+from dicom_listener.network.messages import LimitedMessages
+from dicom_listener.network.provider import Provider
+
+_log = structlog.get_logger()
+
+
+class AcceptedAssociation(Association):
+    """The library's association, asleep while there is nothing to serve."""
+
+    dul: Provider
+    dimse: LimitedMessages
+    _server: Any
+
+    def __init__(self, server: Any, limits: Limits) -> None:  # noqa: ANN401 - the library's
+        """Belong to `server`, within `limits`."""
+        self._activity = threading.Event()
+        super().__init__(server.ae, MODE_ACCEPTOR)
+        self._server = server
+        self._limits = limits
+        self.dul = Provider(self, limits)
+        self.dimse = LimitedMessages(self, limits)
+        self.acse_timeout = limits.request_seconds
+        self.network_timeout = limits.idle_seconds
+        self.is_recognised = False
+
+    def notice(self) -> None:
+        """Look again at what there is to serve."""
+        self._activity.set()
+
+    def give_way(self) -> None:
+        """End, so that another may be served; called from any thread."""
+        _log.warning("association_gave_way", peer=self.requestor.address, silent=not self.is_recognised)
+        if self.is_recognised:
+            self.acse.send_abort(0x00)
+        elif self.dul.socket is not None:
+            self.dul.socket.hang_up()
+
+    def run_reactor(self) -> None:
+        """Serve the association from its request to its end."""
+        try:
+            self._serve()
+        finally:
+            self.kill()
+            if not self.dul.is_alive():
+                self.dul.close()
+            self._server.connections.leave(self)
+
+    def _serve(self) -> None:
+        if self._server.ssl_context is not None:
+            try:
+                self.dul.socket.secure(self._server.ssl_context, self._limits.request_seconds)
+            except (OSError, ValueError):
+                _log.warning("tls_failed", peer=self.requestor.address)
+                return
+        self._started_dul = True
+        self.dul.start()
+        request = self.dul.receive_pdu(wait=True, timeout=self._limits.request_seconds + 1)
+        if not isinstance(request, A_ASSOCIATE):
+            _log.info("connection_without_request", peer=self.requestor.address)
+            return
+        self.requestor.primitive = request
+        evt.trigger(self, evt.EVT_REQUESTED, {})
+        if not self.is_aborted and not self.is_rejected and not self._kill:
+            self.is_recognised = True
+            self._server.connections.recognise(self, str(request.calling_ae_title))
+            self.acse.negotiate_association()
+        if self.is_established:
+            self._run_reactor()
+
+    def _run_reactor(self) -> None:
+        """Serve one message after the other, until the peer or we have had enough.
+
+        While it sleeps the association counts as paused, so that another thread may send on it.
+        """
+        while not self._kill:
+            self._is_paused = True
+            self._activity.wait(max(self._limits.idle_seconds - self.dul.idle_seconds, 0.001))
+            self._reactor_checkpoint.wait()
+            self._is_paused = False
+            self._activity.clear()
+            if self._has_ended():
+                return
+
+    def _has_ended(self) -> bool:
+        """Serve what waits; tell whether that was the last."""
+        while not self._kill:
+            context_id, message = self.dimse.get_msg(block=False)
+            if not message:
+                break
+            self._serve_request(message, context_id or 0)
+            self.dul.touch()
+        if self.is_established and self.acse.is_release_requested():
+            self.acse.send_release(is_response=True)
+            self.is_released, self.is_established = True, False
+            evt.trigger(self, evt.EVT_RELEASED, {})
+            return True
+        if self.acse.is_aborted() or self.is_aborted:
+            self.is_aborted, self.is_established = True, False
+            evt.trigger(self, evt.EVT_ABORTED, {})
+            return True
+        if not self.dul.is_alive():
+            return True
+        if self.dul.idle_seconds >= self._limits.idle_seconds:
+            _log.info("association_idle", peer=self.requestor.address)
+            self.abort()
+            return True
+        return False

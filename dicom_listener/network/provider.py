@@ -1,0 +1,203 @@
+"""The upper layer of one association (PS3.8): it sleeps until a peer or a service has something to say."""
+
+import queue
+import select
+import struct
+from time import monotonic
+from typing import Any
+
+import structlog
+from pynetdicom.dul import DULServiceProvider
+from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu_primitives import A_P_ABORT
+
+from dicom_listener.network.bell import Bell
+from dicom_listener.network.limits import Limits
+from dicom_listener.network.messages import NoticedQueue
+from dicom_listener.network.timing import MonotonicTimer
+from dicom_listener.network.transport import PeerGoneError, TooSlowError
+
+_log = structlog.get_logger()
+
+_HEAD = struct.Struct(">BxL")
+_PDU_TYPES = range(0x01, 0x08)
+_DATA = 0x04
+_AWAITING_REQUEST, _CLOSING, _IDLE = "Sta2", "Sta13", "Sta1"  # PS3.8 Table 9-1 to 9-5
+_CLOSED, _INVALID, _EXPIRED = "Evt17", "Evt19", "Evt18"
+_ABORT_SECONDS = 0.5
+
+
+class Provider(DULServiceProvider):
+    """The library's state machine, driven by `select.poll` instead of by sleeping for a millisecond."""
+
+    socket: Any  # a QuickSocket
+
+    def __init__(self, assoc: Any, limits: Limits) -> None:  # noqa: ANN401 - the library's
+        """Provide for one association within `limits`."""
+        super().__init__(assoc)
+        self.daemon = True
+        self._limits = limits
+        self._association = assoc
+        self._bell = Bell()
+        self._idle_timer, self.artim_timer = MonotonicTimer(None), MonotonicTimer(None)
+        self.to_user_queue = NoticedQueue(assoc.notice)
+        self._closing_until: float | None = None
+        self.opened_at = self.heard_at = monotonic()
+
+    def wake(self) -> None:
+        """Look again at what there is to do."""
+        self._bell.ring()
+
+    def send_pdu(self, primitive: Any) -> None:  # noqa: ANN401 - the library's
+        """Have `primitive` sent."""
+        super().send_pdu(primitive)
+        self.wake()
+
+    def kill_dul(self) -> None:
+        """End the thread."""
+        super().kill_dul()
+        self.wake()
+
+    def stop_dul(self) -> bool:
+        """End the thread if the association has ended; tell whether it has."""
+        if self.state_machine.current_state != _IDLE:
+            return False
+        self.kill_dul()
+        self.join()
+        return True
+
+    def touch(self) -> None:
+        """Begin to count the peer's silence anew."""
+        self.heard_at = monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long the peer has been silent."""
+        return monotonic() - self.heard_at
+
+    def run_reactor(self) -> None:
+        """Serve until the association has ended."""
+        self.assoc._dul_ready.set()  # noqa: SLF001 - the library's way to begin
+        try:
+            while not self._kill_thread:
+                self._step()
+        except Exception as error:  # noqa: BLE001 - whatever the peer sent, it ends this association alone
+            _log.warning("association_broken", kind=type(error).__name__)
+            self._abort()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give back what the association holds, and tell whoever still waits for it."""
+        if self.socket is not None and self.socket.socket is not None:
+            self.socket.hang_up()
+            self.socket.socket.close()
+        self._kill_thread = True
+        self.state_machine.current_state = _IDLE
+        self._bell.close()
+        ended = A_P_ABORT()
+        ended.provider_reason = 0x00
+        self.to_user_queue.put(ended)
+        self.assoc.dimse.msg_queue.put((None, None))
+
+    def _abort(self) -> None:
+        """Send A-ABORT past the state machine, which may be what failed."""
+        pdu = A_ABORT_RQ()
+        pdu.source, pdu.reason_diagnostic = 0x02, 0x00
+        try:
+            self.socket.deliver(pdu.encode(), seconds=_ABORT_SECONDS)
+        except (OSError, AttributeError):
+            return  # it is gone already
+
+    def _step(self) -> None:
+        """Do the one thing that comes next."""
+        try:
+            event = self.event_queue.get(block=False)
+        except queue.Empty:
+            if self._process_recv_primitive():
+                return
+            if self.artim_timer.expired:
+                self.event_queue.put(_EXPIRED)
+                return
+            self._wait()
+            return
+        self.state_machine.do_action(event)
+
+    def _wait(self) -> None:
+        """Sleep until the peer sends, a service wants to send, or a timer ends."""
+        if self.socket is None or self.socket.socket is None:
+            self.event_queue.put(_CLOSED)
+            return
+        is_closing = self.state_machine.current_state == _CLOSING
+        seconds = self._seconds(is_closing=is_closing)
+        if seconds is not None and seconds <= 0 and is_closing:
+            self.socket.close()
+            return
+        waiting = select.poll()
+        waiting.register(self._bell, select.POLLIN)
+        if is_closing or not self._association.dimse.is_full:
+            if self.socket.is_secure and self.socket.socket.pending():
+                seconds = 0
+            waiting.register(self.socket.socket, select.POLLIN)
+        found = waiting.poll(None if seconds is None else max(seconds, 0) * 1000 + 1)
+        if any(descriptor == self._bell.fileno() for descriptor, _ in found):
+            self._bell.silence()
+            return
+        if not found and seconds != 0:
+            return
+        if is_closing:
+            if not self.socket.discard():
+                self.socket.close()
+            return
+        self._read()
+
+    def _seconds(self, *, is_closing: bool) -> float | None:
+        """Return how long to sleep at most."""
+        if is_closing:
+            if self._closing_until is None:
+                self._closing_until = monotonic() + self._limits.linger_seconds
+            return self._closing_until - monotonic()
+        if self.state_machine.current_state == _AWAITING_REQUEST:
+            return float(self.artim_timer.remaining)
+        return None
+
+    def _read(self) -> None:
+        """Read one PDU whole, and tell the state machine."""
+        deadline = monotonic() + self._limits.pdu_seconds
+        if self.state_machine.current_state == _AWAITING_REQUEST:
+            deadline = self.opened_at + self._limits.request_seconds
+        try:
+            event = self._event_of(deadline)
+        except PeerGoneError:
+            event = _CLOSED
+        except TooSlowError:
+            event = _INVALID
+        self.touch()
+        if event is not None:
+            self.event_queue.put(event)
+
+    def _event_of(self, deadline: float) -> str | None:
+        """Read a PDU and return what it means to the state machine; None when it has been dealt with."""
+        head = bytearray(_HEAD.size)
+        self.socket.receive(memoryview(head), deadline)
+        pdu_type, length = _HEAD.unpack(head)
+        if pdu_type not in _PDU_TYPES or length > self._limits.longest(pdu_type):
+            return _INVALID
+        if pdu_type == _DATA:
+            return self._data(head, length, deadline)
+        return self._decoded(head, length, deadline)
+
+    def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
+        """Read a P-DATA-TF."""
+        return self._decoded(head, length, deadline)
+
+    def _decoded(self, head: bytearray, length: int, deadline: float) -> str:
+        """Read the rest of a PDU and have the library decode it."""
+        content = head + bytes(length)
+        self.socket.receive(memoryview(content)[len(head) :], deadline)
+        try:
+            pdu, event = self._decode_pdu(content)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, the answer is the same
+            return _INVALID
+        self._recv_pdu.put(pdu)
+        return str(event)
