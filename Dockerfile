@@ -22,7 +22,6 @@ COPY --from=build /opt/imaging /opt/imaging
 ENV PATH=/opt/imaging/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    IMAGING_SERVICE_DATA=/data \
     IMAGING_SERVICE_HOST=0.0.0.0 \
     DICOM_LISTENER_HOST=0.0.0.0
 USER imaging
@@ -31,4 +30,4 @@ EXPOSE 8080 11112
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health/ready', timeout=4)"]
-CMD ["imaging-service", "up"]
+CMD ["imaging-service", "up", "--data", "/data"]
