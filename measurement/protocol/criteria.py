@@ -140,7 +140,8 @@ class ResponseSwitches:
     pr_hold
         After a PR the target response stays PR until CR or PD (FAQ): 100, 70, 70, 80 mm stays PR.
     reappearance_after_cr
-        After a definite CR any reappearance is PD; a node only when no longer normal (FAQ).
+        After a CR of the subject any reappearance is PD; a target node only when no longer normal,
+        a non-target node only when the reader calls it unequivocal (E09 Table 3; FAQ).
     partial_sum_pd
         An incomplete sum that already exceeds the nadir by the limits of PD is PD, not NE.
     """

@@ -257,7 +257,7 @@ def _after(
     history: History, target: TargetVerdict, overall: OverallResponse, new: NewLesionVerdict
 ) -> History:
     """Return the history with one more timepoint."""
-    _, nadir_mm, holds, had_target_cr, had_cr, has_progressed, _ = history
+    _, nadir_mm, holds, had_cr, has_progressed, _ = history
     if isinstance(target.total, CompleteSum) and (nadir_mm is None or target.total.mm < nadir_mm):
         nadir_mm = target.total.mm
     if target.response in _HOLDING:
@@ -268,7 +268,6 @@ def _after(
         history.baseline,
         nadir_mm,
         holds,
-        had_target_cr or target.response is TargetResponse.CR,
         had_cr or overall is OverallResponse.CR,
         has_progressed or overall is OverallResponse.PD,
         new.sightings,

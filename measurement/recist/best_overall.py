@@ -143,10 +143,11 @@ def _stable(
 
 
 def _no_evidence_of_disease(course: Course) -> Verdict:
-    occasion = course.first(_O.NED)
-    if occasion is None:
-        return None
-    return _answer(_B.NED, occasion, Reason("no_evidence_of_disease", (occasion.timepoint_id,)))
+    """NED, which must be as old as SD (admiralonco, ADRS with non-standard endpoints: ``bor_ned``)."""
+    for occasion in course.occasions:
+        if occasion.response is _O.NED and course.may_be_stable(occasion):
+            return _answer(_B.NED, occasion, Reason("no_evidence_of_disease", (occasion.timepoint_id,)))
+    return None
 
 
 def _progressed(course: Course) -> Verdict:

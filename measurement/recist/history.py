@@ -44,8 +44,8 @@ class History(NamedTuple):
         Smallest complete sum so far in mm, baseline included; `None` when there was none.
     holds_response
         Whether the targets reached PR or CR and have not progressed since.
-    had_target_cr, had_cr
-        Whether the targets, and the subject, ever reached CR.
+    had_cr
+        Whether the subject ever reached CR, which is more than the CR of the targets.
     has_progressed
         Whether there was a PD.
     sightings
@@ -55,7 +55,6 @@ class History(NamedTuple):
     baseline: Baseline | None
     nadir_mm: ReportedMillimetres | None = None
     holds_response: bool = False
-    had_target_cr: bool = False
     had_cr: bool = False
     has_progressed: bool = False
     sightings: Mapping[str, Sighting] = NONE_SEEN

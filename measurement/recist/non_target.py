@@ -47,7 +47,8 @@ def assess_non_targets(
 
     In this order: PD when the reader says so of any lesion, or when one is there again after a
     complete response of the subject; NE when one was not assessed; CR when all are gone;
-    otherwise NON-CR/NON-PD.
+    otherwise NON-CR/NON-PD. A node is there again only when the reader calls it unequivocal: a
+    few mm more make no disease of it (FAQ, abnormal lymph node).
 
     Parameters
     ----------
@@ -73,7 +74,9 @@ def assess_non_targets(
     if tally.progressed:
         return _progression("unequivocal_progression", tally.progressed, observed, tally.queries)
     if tally.remaining and history.had_cr and criteria.switches.reappearance_after_cr:
-        return _progression("reappeared_after_cr", tally.remaining, observed, tally.queries)
+        again = tuple(lesion for lesion in tally.remaining if not lesion.is_nodal)
+        if again:
+            return _progression("reappeared_after_cr", again, observed, tally.queries)
     response, code, facts = _remainder(tally)
     return NonTargetVerdict(response, None, Reason(code, facts, tally.record_ids), tally.queries)
 

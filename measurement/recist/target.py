@@ -171,7 +171,7 @@ def _complete_response(
 
 
 def _reappearance(tally: _Tally, _: Decimal | None, history: History, criteria: Criteria) -> _Answer | None:
-    if not (history.had_target_cr and tally.remaining and criteria.switches.reappearance_after_cr):
+    if not (history.had_cr and tally.remaining and criteria.switches.reappearance_after_cr):
         return None
     return TargetResponse.PD, "reappeared_after_cr", (", ".join(tally.remaining),)
 

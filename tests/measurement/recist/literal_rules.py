@@ -2,13 +2,12 @@
 
 Nothing here is shared with the product. Responses are letters (C, P, S, N for
 NON-CR/NON-PD, D for PD, E for NE) and sequences of them are strings, so that "nothing but
-these in between" is a pattern. Sums are fractions.
+these in between" is a pattern.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 LETTERS = {"CR": "C", "PR": "P", "SD": "S", "NON-CR/NON-PD": "N", "PD": "D", "NE": "E"}
 WORDS = {letter: word for word, letter in LETTERS.items()}
@@ -101,43 +100,3 @@ def _has_confirmed_pr(responses: str, days: Sequence[int], rules: Rules) -> bool
         and not re.search("C.*P", between + second)
         for first, between, second in _pairs(responses, days, rules)
     )
-
-
-def target_responses(sizes: Sequence[Sequence[Fraction | None]], nodal: Sequence[bool]) -> list[str]:
-    """Return the target response at each timepoint after baseline (E09 4.3.1; FAQ).
-
-    Parameters
-    ----------
-    sizes
-        Per timepoint, baseline first and complete, the mm of each target; `None` when not
-        evaluable.
-    nodal
-        Whether each target is a lymph node.
-    """
-    answers: list[str] = []
-    for index in range(1, len(sizes)):
-        now = sizes[index]
-        complete = [_sum(each) for each in sizes[:index] if None not in each]
-        nadir, seen = min(complete), _sum(now)
-        disease = [
-            (mm >= 10 if is_node else mm > 0)
-            for mm, is_node in zip(now, nodal, strict=True)
-            if mm is not None
-        ]
-        grown = seen - nadir >= 5 and seen >= nadir * Fraction(6, 5)
-        since_pd = answers[len(answers) - answers[::-1].index("PD") :] if "PD" in answers else answers
-        if None not in now and not any(disease):
-            answers.append("CR")
-        elif (any(disease) and "CR" in answers) or grown:
-            answers.append("PD")
-        elif None in now:
-            answers.append("NE")
-        elif seen <= complete[0] * Fraction(7, 10) or "PR" in since_pd or "CR" in since_pd:
-            answers.append("PR")
-        else:
-            answers.append("SD")
-    return answers
-
-
-def _sum(sizes: Sequence[Fraction | None]) -> Fraction:
-    return sum((mm for mm in sizes if mm is not None), Fraction(0))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 from random import Random
 
 from hypothesis import given
@@ -21,7 +20,6 @@ from measurement.recist.assessment import TimepointAssessment
 from measurement.recist.observations import TimepointObservations
 from measurement.recist.responses import NewLesionFinding
 from measurement.units import ReportedMillimetres
-from tests.measurement.recist import literal_rules
 from tests.measurement.recist.stories import START, day_of
 
 # Small sizes and few values, so that limits, nodes of 10 mm and lesions that vanish are met often.
@@ -179,21 +177,6 @@ def test_no_best_response_lies_at_or_after_the_progression(subject: list[Timepoi
 def test_confirmation_never_improves_a_best_response(subject: list[TimepointObservations]) -> None:
     assessment = assess_subject(subject, anchor_on=START)
     assert WORSE[assessment.confirmed_best_overall.response] >= WORSE[assessment.best_overall.response]
-
-
-@given(subject=subjects())
-def test_target_responses_are_those_of_the_literal_rules(subject: list[TimepointObservations]) -> None:
-    sizes = [
-        [
-            None if each.state is TargetState.NOT_EVALUABLE else Fraction(each.diameter or 0)
-            for each in timepoint.targets
-        ]
-        for timepoint in subject
-    ]
-    nodal = [each.is_nodal for each in subject[0].targets]
-    assessment = assess_subject(subject, anchor_on=START)
-    expected = literal_rules.target_responses(sizes, nodal)
-    assert [each.target_response for each in assessment.timepoints] == expected
 
 
 def padded(diameter: ReportedMillimetres | None) -> ReportedMillimetres | None:
