@@ -13,7 +13,7 @@ help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
 demo: $(VENV)/.runtime  ## play the whole story on this machine; ARGS=--exit ends it after the table
-	$(BIN)/imaging-service demo $(ARGS)
+	@$(BIN)/imaging-service demo $(ARGS)
 
 test: $(VENV)/.test peers  ## run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
