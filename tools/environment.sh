@@ -26,7 +26,7 @@ say "Installing what $requirements pins, each file checked against its hash ..."
 if "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
         -r requirements/uv.txt >/dev/null 2>&1 \
     && "$venv/bin/uv" pip install --no-config --quiet --python "$venv/bin/python" \
-        --require-hashes --only-binary :all: -r "$requirements"; then
+        --compile-bytecode --require-hashes --only-binary :all: -r "$requirements"; then
     :
 else
     say "uv could not do it; pip tries (slower) ..."

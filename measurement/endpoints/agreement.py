@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import fdtri, stdtrit
 
 from measurement.endpoints.proportion import Proportion
 from measurement.errors import MeasurementError
@@ -218,7 +218,7 @@ def limits_of_agreement(pairs: Sequence[tuple[float, float]], *, level: float = 
     count = len(pairs)
     bias, deviation = float(differences.mean()), float(differences.std(ddof=1))
     reach = NormalDist().inv_cdf((1 + level) / 2) * deviation
-    student = float(stats.t.ppf((1 + level) / 2, count - 1))
+    student = float(stdtrit(count - 1, (1 + level) / 2))
     error = deviation / math.sqrt(count)
 
     def around(value: float, margin: float) -> Estimate:
@@ -289,8 +289,8 @@ def _by_ratio(ratio: float, readers: int, degrees: tuple[float, float], tail: fl
     """Turn a ratio of variances and its F interval into a correlation."""
     if math.isinf(ratio):
         return Estimate(value=1.0, lower=1.0, upper=1.0)
-    lower = ratio / float(stats.f.ppf(tail, *degrees))
-    upper = ratio * float(stats.f.ppf(tail, *reversed(degrees)))
+    lower = ratio / float(fdtri(*degrees, tail))
+    upper = ratio * float(fdtri(*reversed(degrees), tail))
     return Estimate(
         value=_from_ratio(ratio, readers),
         lower=_from_ratio(lower, readers),
@@ -322,7 +322,7 @@ def _two_way_agreement(squares: _MeanSquares, tail: float) -> Estimate:
     if spread == 0:
         return Estimate(value=value)
     degrees = (from_columns + from_error) ** 2 / spread
-    low, high = float(stats.f.ppf(tail, n - 1, degrees)), float(stats.f.ppf(tail, degrees, n - 1))
+    low, high = float(fdtri(n - 1, degrees, tail)), float(fdtri(degrees, n - 1, tail))
     noise = k * columns + (k * n - k - n) * error
     return Estimate(
         value=value,

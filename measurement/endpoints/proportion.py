@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from scipy.stats import binomtest
+from scipy.special import betaincinv  # scipy.stats would cost every start of the service a second
 
 from measurement.errors import MeasurementError
 
@@ -46,5 +46,7 @@ class Proportion:
         """Return the exact two-sided interval; of nobody, everything is possible."""
         if not self.of:
             return 0.0, 1.0
-        interval = binomtest(self.count, self.of).proportion_ci(confidence_level=self.level, method="exact")
-        return float(interval.low), float(interval.high)
+        tail, rest = (1 - self.level) / 2, self.of - self.count
+        lower = betaincinv(self.count, rest + 1, tail) if self.count else 0.0
+        upper = betaincinv(self.count + 1, rest, 1 - tail) if rest else 1.0
+        return float(lower), float(upper)
