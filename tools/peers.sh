@@ -4,6 +4,7 @@
 set -u
 missing=""
 command -v storescu >/dev/null 2>&1 || missing="$missing dcmtk"
+command -v dciodvfy >/dev/null 2>&1 || missing="$missing dicom3tools"
 command -v Orthanc >/dev/null 2>&1 || missing="$missing orthanc"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 [ -n "$missing" ] || exit 0

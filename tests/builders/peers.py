@@ -42,6 +42,7 @@ PEERS = {
     for peer in (
         Peer(name="dcmtk", programs=("storescu", "echoscu", "dcmdump"), package="dcmtk"),
         Peer(name="orthanc", programs=("Orthanc",), package="orthanc"),
+        Peer(name="dicom3tools", programs=("dciodvfy",), package="dicom3tools"),
         Peer(name="chromium", programs=("chromium",), package="chromium"),
     )
 }
