@@ -1,0 +1,1 @@
+"""Trial data as CDISC data sets: read SDTM, score it with the rules, write SDTM and ADaM."""
