@@ -69,6 +69,10 @@ class ListenerSettings(BaseSettings):
     maximum_data_set_bytes: int = Field(
         default=4 * 2**30, ge=2**20, description="Longest data set that is received."
     )
+    fast_store: bool = Field(
+        default=True,
+        description="Receive C-STORE past the network library, where its version is a known one.",
+    )
     association_seconds: float = Field(
         default=5.0, gt=0, description="How long a connection may take to ask for an association."
     )

@@ -11,6 +11,24 @@ Bytes = bytes | bytearray | memoryview
 """A stretch of an object; a writer never copies it."""
 
 
+class Draft(Protocol):
+    """An object that is being written, before its digest is known."""
+
+    before: bytes  # what stands before the data set
+
+    def write(self, part: Bytes) -> None:
+        """Append `part`, or raise `OutOfResourcesError`."""
+        ...
+
+    def data_set(self) -> memoryview:
+        """Return what was written after `before`, without reading it into memory."""
+        ...
+
+    def discard(self) -> None:
+        """Forget the draft; one that was kept stays."""
+        ...
+
+
 class ObjectStore(Protocol):
     """Where instances are kept, each under the digest of its data set.
 
@@ -42,6 +60,20 @@ class ObjectStore(Protocol):
         OutOfResourcesError
             When the store is full or away; nothing half-written remains.
         """
+        ...
+
+    def draft(self, before: bytes) -> Draft | None:
+        """Begin an object too large for memory with `before`; None where the store wants it whole.
+
+        Raises
+        ------
+        OutOfResourcesError
+            When the store is full or away.
+        """
+        ...
+
+    def put_draft(self, digest: Digest, draft: Draft) -> bool:
+        """Keep what `draft` holds under `digest`, with the promise of `put`."""
         ...
 
     def mark_indexed(self, digest: Digest) -> None:
@@ -87,6 +119,14 @@ class MemoryObjectStore:
         self._objects[digest] = b"".join(parts)
         self._unindexed.add(digest)
         return True
+
+    def draft(self, _before: bytes) -> None:
+        """Want every object whole."""
+        return
+
+    def put_draft(self, digest: Digest, draft: Draft) -> bool:
+        """Keep the parts of a draft."""
+        return self.put(digest, (draft.before, draft.data_set()))
 
     def mark_indexed(self, digest: Digest) -> None:
         """Note that the object's index row is durable."""

@@ -2,18 +2,57 @@
 
 import contextlib
 import fcntl
+import mmap
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.objects import Bytes, Draft
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import FolderUnusableError, ObjectMissingError, OutOfResourcesError
 
 _SUFFIX = ".dcm"
 _PARTIAL = ".part"
+
+
+class FileDraft:
+    """An object that is written to a file of the spool while it arrives."""
+
+    def __init__(self, path: Path, before: bytes) -> None:
+        """Begin the file with `before`."""
+        self.before = before
+        self.path = path
+        self._file = path.open("x+b", buffering=0)
+        self._map: mmap.mmap | None = None
+        try:
+            self.write(before)
+        except OutOfResourcesError:
+            self.discard()
+            raise
+
+    def write(self, part: Bytes) -> None:
+        """Append `part`."""
+        try:
+            _write_all(self._file.fileno(), part)
+        except OSError as error:
+            raise _full(self.path.parent, error) from error
+
+    def flush(self) -> None:
+        """Return when the content is on the disk."""
+        os.fsync(self._file.fileno())
+
+    def data_set(self) -> memoryview:
+        """Map the file: only the pages that are looked at come into memory."""
+        if self._map is None:
+            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        return memoryview(self._map)[len(self.before) :]
+
+    def discard(self) -> None:
+        """Remove the file's name in the spool."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
 
 
 class FolderObjectStore:
@@ -69,26 +108,54 @@ class FolderObjectStore:
                 return False
             return self._write(digest, target, parts)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutOfResourcesError(what=f"The folder {self._root}", reason=reason) from error
+            raise _full(self._root, error) from error
+
+    def draft(self, before: bytes) -> FileDraft:
+        """Begin a file in the spool."""
+        try:
+            return FileDraft(self._spool / f"draft.{uuid4().hex}{_PARTIAL}", before)
+        except OSError as error:
+            raise _full(self._root, error) from error
+
+    def put_draft(self, digest: Digest, draft: Draft) -> bool:
+        """Flush the draft's file and link it to its place."""
+        if not isinstance(draft, FileDraft):
+            return self.put(digest, (draft.before, draft.data_set()))
+        target = self._path(digest)
+        try:
+            if target.exists():
+                _flush_folder(target.parent)
+                return False
+            draft.flush()
+            draft.path = draft.path.replace(self._partial(digest))
+            return self._place(digest, target, draft.path)
+        except OSError as error:
+            raise _full(self._root, error) from error
+
+    def _partial(self, digest: Digest) -> Path:
+        return self._spool / f"{digest}.{uuid4().hex}{_PARTIAL}"
 
     def _write(self, digest: Digest, target: Path, parts: Sequence[Bytes]) -> bool:
-        partial = self._spool / f"{digest}.{uuid4().hex}{_PARTIAL}"
+        partial = self._partial(digest)
         try:
             with partial.open("xb", buffering=0) as file:
                 for part in parts:
                     _write_all(file.fileno(), part)
                 os.fsync(file.fileno())
-            self._make_durable(target.parent)
-            try:
-                os.link(partial, target)
-            except FileExistsError:
-                _flush_folder(target.parent)
-                return False
-            _flush_folder(target.parent)
-            partial.replace(self._spool / digest)
+            return self._place(digest, target, partial)
         finally:
             partial.unlink(missing_ok=True)
+
+    def _place(self, digest: Digest, target: Path, partial: Path) -> bool:
+        """Link a flushed file to its place; tell whether it is the first there."""
+        self._make_durable(target.parent)
+        try:
+            os.link(partial, target)
+        except FileExistsError:
+            _flush_folder(target.parent)
+            return False
+        _flush_folder(target.parent)
+        partial.replace(self._spool / digest)
         return True
 
     def _make_durable(self, folder: Path) -> None:
@@ -137,6 +204,10 @@ class FolderObjectStore:
 
     def _path(self, digest: Digest) -> Path:
         return self._root / digest[:2] / f"{digest}{_SUFFIX}"
+
+
+def _full(folder: Path, error: OSError) -> OutOfResourcesError:
+    return OutOfResourcesError(what=f"The folder {folder}", reason=error.strerror or str(error))
 
 
 def _locked(path: Path) -> IO[bytes]:

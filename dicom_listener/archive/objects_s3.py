@@ -9,7 +9,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.objects import Bytes, Draft
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import ObjectMissingError, ObjectsAddressError, OutOfResourcesError
 
@@ -74,6 +74,14 @@ class S3ObjectStore:
         except BaseError as error:
             raise OutOfResourcesError(what="The bucket", reason=_first_line(error)) from error
         return True
+
+    def draft(self, _before: bytes) -> None:
+        """Want every object whole."""
+        return
+
+    def put_draft(self, digest: Digest, draft: Draft) -> bool:
+        """Keep the parts of a draft."""
+        return self.put(digest, (draft.before, draft.data_set()))
 
     def mark_indexed(self, digest: Digest) -> None:
         """Do nothing: see `unindexed`."""

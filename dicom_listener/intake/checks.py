@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from dicom_listener.archive.file_meta import FileMeta
 from dicom_listener.archive.header import Header, read_header
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.objects import Bytes, Draft
 from dicom_listener.archive.provenance import Provenance
+from dicom_listener.archive.records import Digest
 from dicom_listener.archive.uids import is_uid
 from dicom_listener.errors import MismatchedDataSetError, Reason, UnacceptableDataSetError
 
@@ -18,6 +20,17 @@ class Arrival:
     transfer_syntax_uid: str
     data_set: Bytes  # encoded, without file meta information
     provenance: Provenance
+    digest: Digest | None = None  # of the data set, where it was computed on the way
+    draft: Draft | None = None  # where the data set was written on the way
+
+    def file_meta(self) -> bytes:
+        """Return what stands before the data set in the kept file."""
+        return FileMeta(
+            sop_class_uid=self.sop_class_uid,
+            sop_instance_uid=self.sop_instance_uid,
+            transfer_syntax_uid=self.transfer_syntax_uid,
+            provenance=self.provenance,
+        ).encode()
 
 
 def check(arrival: Arrival, *, maximum_inflated: int) -> Header:

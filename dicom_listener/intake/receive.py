@@ -2,11 +2,10 @@
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dicom_listener.archive import index, receipts
 from dicom_listener.archive.archive import Archive
-from dicom_listener.archive.file_meta import FileMeta
 from dicom_listener.archive.header import Header
 from dicom_listener.archive.kept import KeptObject, describe, digest_of
 from dicom_listener.archive.records import Digest, Outcome
@@ -53,7 +52,7 @@ class Intake:
         try:
             header = check(arrival, maximum_inflated=self.maximum_inflated)
             for gate in self.gates:
-                arrival = gate(arrival, header)
+                arrival = replace(gate(arrival, header), digest=None, draft=None)
                 header = check(arrival, maximum_inflated=self.maximum_inflated)
             return self._keep(arrival, header)
         except DataSetError as error:
@@ -64,7 +63,7 @@ class Intake:
             )
 
     def _keep(self, arrival: Arrival, header: Header) -> Reception:
-        digest = digest_of(arrival.data_set)
+        digest = arrival.digest or digest_of(arrival.data_set)
         with self.archive.database.read() as connection:
             present = index.kept_digest(connection, header.sop_instance_uid)
         if self.conflicts is ConflictPolicy.REFUSE and present not in (None, digest):
@@ -82,13 +81,13 @@ class Intake:
     def _put(self, arrival: Arrival, digest: Digest) -> tuple[KeptObject, bool]:
         """Keep the object; tell what is in the store now, and whether this arrival put it there."""
         objects = self.archive.objects
-        meta = FileMeta(
-            sop_class_uid=arrival.sop_class_uid,
-            sop_instance_uid=arrival.sop_instance_uid,
-            transfer_syntax_uid=arrival.transfer_syntax_uid,
-            provenance=arrival.provenance,
-        ).encode()
-        if objects.put(digest, (meta, arrival.data_set)):
+        if arrival.draft is None:
+            meta = arrival.file_meta()
+            is_new = objects.put(digest, (meta, arrival.data_set))
+        else:
+            meta = arrival.draft.before
+            is_new = objects.put_draft(digest, arrival.draft)
+        if is_new:
             return KeptObject.of(digest, meta, len(arrival.data_set)), True
         kept, present = describe(objects, digest, len(arrival.data_set))
         if present.transfer_syntax_uid != arrival.transfer_syntax_uid:

@@ -29,7 +29,7 @@ class AcceptedAssociation(Association):
         super().__init__(server.ae, MODE_ACCEPTOR)
         self._server = server
         self._limits = limits
-        self.dul = Provider(self, limits)
+        self.dul = server.provider(self, limits)
         self.dimse = LimitedMessages(self, limits)
         self.acse_timeout = limits.request_seconds
         self.network_timeout = limits.idle_seconds

@@ -12,11 +12,13 @@ import structlog
 from pydicom.dataset import Dataset
 
 from dicom_listener.archive import receipts
+from dicom_listener.archive.objects import Draft
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.archive.records import Outcome
 from dicom_listener.errors import ArchiveError
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
+from dicom_listener.network.incoming import Incoming
 from dicom_listener.network.rejections import Rejections
 from dicom_listener.network.senders import printable, recognise
 from dicom_listener.network.services import Services
@@ -105,28 +107,63 @@ class Handlers:
         return None
 
     def stored(self, event: Any) -> Dataset:  # noqa: ANN401 - the library's event
-        """Answer a C-STORE request."""
+        """Answer a C-STORE request that the library has received."""
+        request, data_set = event.request, event.request.DataSet
+        announced = self.announced(
+            event.assoc,
+            str(request.AffectedSOPClassUID or ""),
+            str(request.AffectedSOPInstanceUID or ""),
+            str(event.context.transfer_syntax),
+        )
+        arrival = replace(announced, data_set=b"" if data_set is None else data_set.getbuffer())
+        response = Dataset()
+        response.Status, comment = self._answer(event.assoc, arrival)
+        if comment:
+            response.ErrorComment = comment
+        return response
+
+    def announced(
+        self,
+        association: Any,  # noqa: ANN401 - the library's
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        transfer_syntax_uid: str,
+    ) -> Arrival:
+        """Return what an association's C-STORE request announces, its data set still to come."""
+        return Arrival(
+            sop_class_uid=sop_class_uid,
+            sop_instance_uid=sop_instance_uid,
+            transfer_syntax_uid=transfer_syntax_uid,
+            data_set=b"",
+            provenance=replace(self._peers[association], received_at=datetime.now(UTC)),
+        )
+
+    def draft(self, arrival: Arrival) -> Draft | None:
+        """Begin a place on disk for a data set that is too large for memory."""
+        return self._intake.archive.objects.draft(arrival.file_meta())
+
+    def arrived(self, association: Any, arrival: Arrival, incoming: Incoming) -> tuple[int, str]:  # noqa: ANN401 - the library's
+        """Take in an announced instance that the fast path has received; return status and comment."""
+        if incoming.refusal is not None:
+            reason, sentence = "out_of_resources", str(incoming.refusal)
+            reception = Reception(outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason=reason, sentence=sentence)
+            _report(reception, self._peers.get(association))
+            return _answer_of(reception)
+        whole = replace(arrival, data_set=incoming.data_set(), digest=incoming.digest, draft=incoming.draft)
+        return self._answer(association, whole)
+
+    def _answer(self, association: Any, arrival: Arrival) -> tuple[int, str]:  # noqa: ANN401 - the library's
+        """Take in an instance; return the status and the comment that its sender is told."""
         with self._taken() as is_open:
             if not is_open:
-                return _response(_STOPPING)
+                return _answer_of(_STOPPING)
             try:
-                reception = self._intake.receive(self._arrival(event))
+                reception = self._intake.receive(arrival)
             except Exception as error:  # noqa: BLE001 - whatever it is, the sender gets an answer
                 _log.error("store_failed", kind=type(error).__name__)
-                return _failure()
-        _report(reception, self._peers.get(event.assoc))
-        return _response(reception)
-
-    def _arrival(self, event: Any) -> Arrival:  # noqa: ANN401 - the library's event
-        request, peer = event.request, self._peers[event.assoc]
-        data_set = request.DataSet
-        return Arrival(
-            sop_class_uid=str(request.AffectedSOPClassUID or ""),
-            sop_instance_uid=str(request.AffectedSOPInstanceUID or ""),
-            transfer_syntax_uid=str(event.context.transfer_syntax),
-            data_set=b"" if data_set is None else data_set.getbuffer(),
-            provenance=replace(peer, received_at=datetime.now(UTC)),
-        )
+                return _UNEXPECTED, ""
+        _report(reception, self._peers.get(association))
+        return _answer_of(reception)
 
     @contextmanager
     def _taken(self) -> Iterator[bool]:
@@ -154,15 +191,5 @@ def _report(reception: Reception, peer: Provenance | None) -> None:
         )
 
 
-def _response(reception: Reception) -> Dataset:
-    response = Dataset()
-    response.Status = C_STORE_STATUS[reception.outcome]
-    if reception.sentence:
-        response.ErrorComment = reception.sentence[:_MAXIMUM_COMMENT]
-    return response
-
-
-def _failure() -> Dataset:
-    response = Dataset()
-    response.Status = _UNEXPECTED
-    return response
+def _answer_of(reception: Reception) -> tuple[int, str]:
+    return C_STORE_STATUS[reception.outcome], reception.sentence[:_MAXIMUM_COMMENT]

@@ -15,7 +15,7 @@ from dicom_listener.network.bell import Bell
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import NoticedQueue
 from dicom_listener.network.timing import MonotonicTimer
-from dicom_listener.network.transport import PeerGoneError, TooSlowError
+from dicom_listener.network.transport import TooSlowError
 
 _log = structlog.get_logger()
 
@@ -23,7 +23,9 @@ _HEAD = struct.Struct(">BxL")
 _PDU_TYPES = range(0x01, 0x08)
 _DATA = 0x04
 _AWAITING_REQUEST, _CLOSING, _IDLE = "Sta2", "Sta13", "Sta1"  # PS3.8 Table 9-1 to 9-5
-_CLOSED, _INVALID, _EXPIRED = "Evt17", "Evt19", "Evt18"
+INVALID = "Evt19"
+"""The event of a PDU that cannot be (PS3.8 section 9.2.1)."""
+_CLOSED, _EXPIRED = "Evt17", "Evt18"
 _ABORT_SECONDS = 0.5
 
 
@@ -168,10 +170,10 @@ class Provider(DULServiceProvider):
             deadline = self.opened_at + self._limits.request_seconds
         try:
             event = self._event_of(deadline)
-        except PeerGoneError:
-            event = _CLOSED
         except TooSlowError:
-            event = _INVALID
+            event = INVALID
+        except OSError:
+            event = _CLOSED
         self.touch()
         if event is not None:
             self.event_queue.put(event)
@@ -181,23 +183,31 @@ class Provider(DULServiceProvider):
         head = bytearray(_HEAD.size)
         self.socket.receive(memoryview(head), deadline)
         pdu_type, length = _HEAD.unpack(head)
-        if pdu_type not in _PDU_TYPES or length > self._limits.longest(pdu_type):
-            return _INVALID
+        if not self._is_acceptable(pdu_type, length):
+            return INVALID
         if pdu_type == _DATA:
             return self._data(head, length, deadline)
-        return self._decoded(head, length, deadline)
+        return self._decoded(self._whole(head, length, deadline))
+
+    def _is_acceptable(self, pdu_type: int, length: int) -> bool:
+        """Tell whether a PDU may say this of itself, before any more of it is read."""
+        return pdu_type in _PDU_TYPES and length <= self._limits.longest(pdu_type)
 
     def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
-        """Read a P-DATA-TF."""
-        return self._decoded(head, length, deadline)
+        """Deal with a P-DATA-TF."""
+        return self._decoded(self._whole(head, length, deadline))
 
-    def _decoded(self, head: bytearray, length: int, deadline: float) -> str:
-        """Read the rest of a PDU and have the library decode it."""
+    def _whole(self, head: bytearray, length: int, deadline: float) -> bytearray:
+        """Read the rest of a PDU."""
         content = head + bytes(length)
         self.socket.receive(memoryview(content)[len(head) :], deadline)
+        return content
+
+    def _decoded(self, content: bytearray) -> str:
+        """Have the library decode a PDU."""
         try:
             pdu, event = self._decode_pdu(content)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the answer is the same
-            return _INVALID
+            return INVALID
         self._recv_pdu.put(pdu)
         return str(event)

@@ -9,6 +9,7 @@ from socketserver import BaseServer
 from types import TracebackType
 from typing import Any, Self, cast
 
+import pynetdicom
 import structlog
 from pynetdicom import AE, _config, evt
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
@@ -22,8 +23,10 @@ from dicom_listener.intake.settle import Settler, close_all, close_ended
 from dicom_listener.network.association import AcceptedAssociation
 from dicom_listener.network.connections import Connections
 from dicom_listener.network.contexts import supported_contexts
+from dicom_listener.network.fast_provider import TESTED_VERSIONS, FastProvider, is_tested
 from dicom_listener.network.handlers import Handlers
 from dicom_listener.network.limits import Limits
+from dicom_listener.network.provider import Provider
 from dicom_listener.network.transport import QuickSocket
 from dicom_listener.settings import ListenerSettings
 
@@ -77,6 +80,8 @@ class _Server(ThreadedAssociationServer):
     block_on_close = False
     socket: Any
     limits: Limits
+    provider: type[Provider]
+    handlers: Handlers
     connections: Connections
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -219,10 +224,21 @@ class Listener:
             request_seconds=settings.association_seconds,
             idle_seconds=settings.idle_seconds,
         )
+        accepting.handlers = self._handlers
+        accepting.provider = self._provider()
         accepting.connections = Connections(
             total=settings.maximum_associations, each=settings.maximum_associations_each
         )
         return accepting
+
+    def _provider(self) -> type[Provider]:
+        """Choose the way in which C-STORE is received."""
+        if not self._settings.fast_store:
+            return Provider
+        if not is_tested():
+            _log.warning("fast_store_off", library=pynetdicom.__version__, tested=sorted(TESTED_VERSIONS))
+            return Provider
+        return FastProvider
 
     def _run(self, target: Callable[..., None], *arguments: float) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)

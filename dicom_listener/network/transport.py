@@ -11,6 +11,7 @@ from pynetdicom.transport import AssociationSocket
 
 _TIME = struct.Struct("@ll")  # struct timeval
 _SEND_SECONDS = 15.0
+_SMALL = 6  # bytes of a head, which more always follows
 _TOLERANCE = 1.0  # seconds by which a call may overrun, to save the system calls that set its limit
 
 
@@ -95,7 +96,8 @@ class QuickSocket(AssociationSocket):
             if not count:
                 raise PeerGoneError
             into = into[count:]
-            transport.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            if count > _SMALL:
+                transport.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def discard(self) -> bool:
         """Read what is there and forget it; tell whether the peer may send more."""

@@ -61,14 +61,20 @@ def intake(archive: Archive) -> Intake:
     return Intake(archive=archive)
 
 
+@pytest.fixture(params=[True, False], ids=["fast", "plain"])
+def fast_store(request: pytest.FixtureRequest) -> bool:
+    """Name each way in which C-STORE is received."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def listener(local_archive: Archive) -> Iterator[Listener]:
+def listener(local_archive: Archive, fast_store: bool) -> Iterator[Listener]:  # noqa: FBT001 - a fixture
     """Listen on a free port of this machine, knowing the sender MRI_1 of site S1."""
     local_archive.objects.close()
     sender = Sender(
         calling_ae="MRI_1", called_ae="IMAGING", networks=networks_from(["127.0.0.0/8"]), site_id="S1"
     )
     senders.add(local_archive.database, sender)
-    settings = ListenerSettings(port=0, quiet_period_seconds=0.2)
+    settings = ListenerSettings(port=0, quiet_period_seconds=0.2, fast_store=fast_store)
     with Listener(settings, local_archive) as running:
         yield running

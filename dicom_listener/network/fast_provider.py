@@ -1,0 +1,129 @@
+"""A C-STORE's data set straight from the socket into one buffer; the library serves all other messages.
+
+This leans on the library's internals, so it serves only with the versions it was tested with.
+"""
+
+import struct
+from time import monotonic
+from typing import cast
+
+import pynetdicom
+
+from dicom_listener.archive.uids import is_uid
+from dicom_listener.network.incoming import Incoming
+from dicom_listener.network.provider import INVALID, Provider
+from dicom_listener.network.store_message import StoreRequest, read_request, write_response
+
+TESTED_VERSIONS = frozenset({"3.0.4"})
+"""Versions of pynetdicom whose internals are as this module takes them."""
+
+_HEAD = struct.Struct(">BxL")
+_FRAGMENT = struct.Struct(">LBB")
+_DATA = 0x04
+_ESTABLISHED = "Sta6"
+_LAST_COMMAND, _LAST_DATA, _IS_COMMAND = 0x03, 0x02, 0x01
+_ANSWER_SECONDS = 15.0
+_LONGEST_ANSWER = 512
+
+
+def is_tested() -> bool:
+    """Tell whether the library is one that the fast path was tested with."""
+    return pynetdicom.__version__ in TESTED_VERSIONS
+
+
+class _BrokenError(Exception):
+    """The fragments of a message are not as PS3.8 Annex E wants them."""
+
+
+class FastProvider(Provider):
+    """The upper layer, with a way of its own for C-STORE."""
+
+    def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
+        content = self._whole(head, length, deadline)
+        request = self._store_request(content)
+        if request is None:
+            return self._decoded(content)
+        # From here on the message is a C-STORE's, and the library does not see it.
+        try:
+            return self._store(request)
+        except _BrokenError:
+            return INVALID
+
+    def _store_request(self, content: bytearray) -> StoreRequest | None:
+        """Return the C-STORE request that a P-DATA-TF consists of; None where it is the library's."""
+        dimse, association = self._association.dimse, self._association
+        if self.state_machine.current_state != _ESTABLISHED or not self.event_queue.empty():
+            return None
+        if dimse.message is not None or dimse.msg_queue.qsize() or not association.is_established:
+            return None
+        start = _HEAD.size + _FRAGMENT.size
+        if len(content) <= start:
+            return None
+        size, context_id, control = _FRAGMENT.unpack_from(content, _HEAD.size)
+        if control & 3 != _LAST_COMMAND or size + 4 != len(content) - _HEAD.size:
+            return None
+        request = read_request(context_id, memoryview(content)[start:])
+        return request if request is not None and self._is_plain(request) else None
+
+    def _is_plain(self, request: StoreRequest) -> bool:
+        """Tell whether nothing about a request needs the library's judgement."""
+        association = self._association
+        context = association._accepted_cx.get(request.context_id)  # noqa: SLF001 - the library's name for it
+        return (
+            context is not None
+            and str(context.abstract_syntax) == request.sop_class_uid
+            and bool(context.as_scp)
+            and is_uid(request.sop_class_uid)
+            and is_uid(request.sop_instance_uid)
+            and not 0 < cast("int", association.requestor.maximum_length) < _LONGEST_ANSWER
+        )
+
+    def _store(self, request: StoreRequest) -> str | None:
+        """Receive the data set and answer; return an event where something else came instead."""
+        association = self._association
+        handlers = association._server.handlers  # noqa: SLF001 - set by our own server
+        context = association._accepted_cx[request.context_id]  # noqa: SLF001 - the library's name for it
+        syntax = str(context.transfer_syntax[0])
+        arrival = handlers.announced(association, request.sop_class_uid, request.sop_instance_uid, syntax)
+        with Incoming(lambda: handlers.draft(arrival)) as incoming:
+            is_last = False
+            while not is_last:
+                deadline = monotonic() + self._limits.pdu_seconds
+                head = bytearray(_HEAD.size)
+                self.socket.receive(memoryview(head), deadline)
+                kind, length = _HEAD.unpack(head)
+                if kind != _DATA:
+                    return self._other(head, deadline)
+                if length > self._limits.longest(kind):
+                    raise _BrokenError
+                is_last = self._receive_fragments(incoming, request.context_id, length, deadline)
+            status, comment = handlers.arrived(association, arrival, incoming)
+        self.socket.deliver(write_response(request, status, comment), seconds=_ANSWER_SECONDS)
+        return None
+
+    def _receive_fragments(self, incoming: Incoming, context_id: int, length: int, deadline: float) -> bool:
+        """Receive the fragments of one PDU; tell whether the last was among them."""
+        is_last, head = False, bytearray(_FRAGMENT.size)
+        while length:
+            if is_last or length < _FRAGMENT.size:
+                raise _BrokenError
+            self.socket.receive(memoryview(head), deadline)
+            size, context, control = _FRAGMENT.unpack(head)
+            if not 2 <= size <= length - 4 or context != context_id or control & _IS_COMMAND:
+                raise _BrokenError
+            if incoming.length + size - 2 > self._limits.data_set:
+                raise _BrokenError
+            if size > 2:
+                place = incoming.room(size - 2)
+                self.socket.receive(place, deadline)
+                incoming.took(place)
+            length -= 4 + size
+            is_last = bool(control & _LAST_DATA)
+        return is_last
+
+    def _other(self, head: bytearray, deadline: float) -> str:
+        """Read what came instead of the rest of a data set: the end of the association, or nonsense."""
+        kind, length = _HEAD.unpack(head)
+        if not self._is_acceptable(kind, length):
+            return INVALID
+        return self._decoded(self._whole(head, length, deadline))
