@@ -6,15 +6,23 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from dicom_listener.archive import senders
+from dicom_listener.archive import destinations, senders
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.destinations import Destination
 from dicom_listener.archive.senders import Retrieval, Sender, networks_from
-from dicom_listener.errors import ArchiveError, ConfigurationError, SettingError
+from dicom_listener.errors import (
+    ArchiveError,
+    ConfigurationError,
+    DestinationError,
+    DestinationUnknownError,
+    SettingError,
+)
 from dicom_listener.logs import set_up_logs
 from dicom_listener.settings import ListenerSettings
 
@@ -32,6 +40,8 @@ app = typer.Typer(
 )
 senders_app = typer.Typer(help="Who may send, and for which site.", no_args_is_help=True)
 app.add_typer(senders_app, name="senders")
+destinations_app = typer.Typer(help="Where instances may be sent to.", no_args_is_help=True)
+app.add_typer(destinations_app, name="destinations")
 
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="Address of the index: sqlite:///... or postgresql://...")
@@ -156,12 +166,80 @@ def remove_sender(
     typer.echo(f"{calling_ae} may not send any more.")
 
 
+@destinations_app.command("add")
+def add_destination(
+    ae_title: Annotated[str, typer.Option(help="AE title under which it listens.")],
+    host: Annotated[str, typer.Option(help="Its host name or address.")],
+    port: Annotated[int, typer.Option(help="Its port.")],
+    tls: Annotated[bool, typer.Option(help="Speak TLS with it.")] = False,  # noqa: FBT002 - a flag of the command
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Register a destination of C-MOVE, of commitment reports and of 'send'."""
+    destination = Destination(ae_title=ae_title, host=host, port=port, is_tls=tls)
+    with _archive(database_url=database_url) as archive:
+        _migrate(archive)
+        destinations.add(archive.database, destination)
+    typer.echo(f"{ae_title} is a destination at {host} port {port}.")
+
+
+@destinations_app.command("list")
+def list_destinations(database_url: DatabaseUrl = None) -> None:
+    """Print every registered destination."""
+    with _archive(database_url=database_url) as archive, archive.database.read() as connection:
+        for each in destinations.all_of(connection):
+            typer.echo(f"{each.ae_title:<16}  {each.host}  {each.port}  {'TLS' if each.is_tls else 'plain'}")
+
+
+@destinations_app.command("remove")
+def remove_destination(
+    ae_title: Annotated[str, typer.Option(help="AE title under which it listens.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove a destination."""
+    with _archive(database_url=database_url) as archive:
+        destinations.remove(archive.database, ae_title)
+    typer.echo(f"Nothing is sent to {ae_title} any more.")
+
+
+@app.command()
+def send(
+    to: Annotated[str, typer.Option(help="AE title of a registered destination.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="DICOM files to send.")] = None,
+    study: Annotated[
+        list[str] | None, typer.Option(help="Study Instance UID in the archive; repeatable.")
+    ] = None,
+    database_url: DatabaseUrl = None,
+    objects: Objects = None,
+) -> None:
+    """Send files, or studies of the archive; exit code 1 when one is not taken."""
+    from dicom_listener.network.sending import deliveries  # noqa: PLC0415 - slow to import
+
+    with _archive(database_url=database_url, objects=objects) as archive:
+        with archive.database.read() as connection:
+            destination = destinations.named(connection, to)
+        if destination is None:
+            raise DestinationUnknownError(to)
+        sent = failed = 0
+        for uid, delivery in deliveries(archive, destination, _settings(), files or [], study or []):
+            if delivery.is_success or delivery.is_warning:
+                sent += 1
+            else:
+                failed += 1
+                status = "no status" if delivery.status is None else f"0x{delivery.status:04X}"
+                typer.echo(f"not taken: instance {uid}, {status} {delivery.reason}".rstrip())
+    typer.echo(f"{sent} instances sent to {to}, {failed} not taken.")
+    if failed:
+        raise typer.Exit(_FAILED)
+
+
 def main() -> None:
     """Run the command; whatever goes wrong is one sentence and an exit code, never a traceback."""
     try:
         app()
     except (ConfigurationError, ArchiveError) as error:
         _end(str(error), _WRONG_SETTING)
+    except DestinationError as error:
+        _end(str(error), _FAILED)
     except Exception as error:  # noqa: BLE001 - the last resort
         _end(f"dicom-listener ended because of an unexpected {type(error).__name__}.", _FAILED)
 

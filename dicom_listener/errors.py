@@ -8,6 +8,8 @@
     - ObjectsAddressError
     - DatabaseAddressError
     - SenderRegistrationError
+    - DestinationRegistrationError
+    - FileUnreadableError
   + ArchiveError: the archive cannot do what was asked
     - ArchiveNotReadyError
     - ArchiveVersionError
@@ -17,6 +19,10 @@
     - InstanceUnknownError
   + SearchKeyError: a key of a search is not what its attribute can be
   + IdentifierError: a request's identifier does not fit its information model
+  + TooManyMatchesError: more instances are asked for than one request may move
+  + TranscodingError: a data set cannot be written in another transfer syntax
+  + DestinationError: nothing can be sent there
+    - DestinationUnknownError
   + DataSetError: what was sent is not kept, and why
     - MalformedDataSetError: its structure cannot be followed
     - UnacceptableDataSetError: its structure holds, its content does not
@@ -83,6 +89,18 @@ class SenderRegistrationError(ConfigurationError):
     def __init__(self, *, found: str, wanted: str) -> None:
         """Say what was found and what was wanted."""
         super().__init__(f"{found}; wanted {wanted}.")
+
+
+class DestinationRegistrationError(SenderRegistrationError):
+    """A destination that cannot be registered or removed as asked."""
+
+
+class FileUnreadableError(ConfigurationError):
+    """A file that cannot be sent."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        """Name the file and say why."""
+        super().__init__(f"The file {path} cannot be sent: {reason}.")
 
 
 class ArchiveError(ListenerError):
@@ -158,6 +176,38 @@ class IdentifierError(ListenerError):
     def __init__(self, keyword: str, wanted: str) -> None:
         """Name the attribute, and say what was wanted."""
         super().__init__(f"{keyword} is not {wanted}.")
+
+
+class TooManyMatchesError(ListenerError):
+    """More instances are asked for than one request may move."""
+
+    def __init__(self, maximum: int) -> None:
+        """Say how many there may be."""
+        super().__init__(f"There are more than {maximum} matches.")
+
+
+class TranscodingError(ListenerError):
+    """A data set cannot be written in another transfer syntax."""
+
+    def __init__(self, kind: str) -> None:
+        """Say what went wrong, not with which values."""
+        super().__init__(f"the data set cannot be transcoded: {kind}")
+
+
+class DestinationError(ListenerError):
+    """Nothing can be sent to a destination."""
+
+    def __init__(self, ae_title: str, reason: str) -> None:
+        """Name the destination and say why."""
+        super().__init__(f"Nothing can be sent to {ae_title!r}: {reason}.")
+
+
+class DestinationUnknownError(DestinationError):
+    """The destination is not registered."""
+
+    def __init__(self, ae_title: str) -> None:
+        """Name it."""
+        super().__init__(ae_title, "it is not a registered destination")
 
 
 class Reason(StrEnum):

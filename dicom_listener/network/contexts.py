@@ -17,7 +17,11 @@ VERIFICATION = "1.2.840.10008.1.1"
 
 SERVICE_CLASSES = {
     PATIENT_ROOT + "1": "Patient Root Query/Retrieve Information Model - FIND",
+    PATIENT_ROOT + "2": "Patient Root Query/Retrieve Information Model - MOVE",
+    PATIENT_ROOT + "3": "Patient Root Query/Retrieve Information Model - GET",
     STUDY_ROOT + "1": "Study Root Query/Retrieve Information Model - FIND",
+    STUDY_ROOT + "2": "Study Root Query/Retrieve Information Model - MOVE",
+    STUDY_ROOT + "3": "Study Root Query/Retrieve Information Model - GET",
 }
 """What is served beside storage, by SOP class."""
 
@@ -82,7 +86,12 @@ FURTHER_CLASSES = {
 def supported_contexts(further: Collection[FurtherModality]) -> list[PresentationContext]:
     """Return what is offered to every sender, transfer syntaxes in the order of preference."""
     contexts = [build_context(VERIFICATION, [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN])]
-    contexts += [build_context(uid, list(TRANSFER_SYNTAXES)) for uid in storage_uids(further)]
+    for uid in storage_uids(further):
+        storage = build_context(uid, list(TRANSFER_SYNTAXES))
+        storage.scu_role = storage.scp_role = (
+            True  # the roles that a peer may propose: C-GET turns them around
+        )
+        contexts.append(storage)
     contexts += [
         build_context(uid, [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN]) for uid in SERVICE_CLASSES
     ]

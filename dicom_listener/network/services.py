@@ -3,10 +3,12 @@
 from typing import Any
 
 from pynetdicom import evt
+from pynetdicom.dimse_primitives import C_GET, C_MOVE
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.senders import Sender
 from dicom_listener.network.find import FindService
+from dicom_listener.network.retrieve import RetrieveService
 
 
 class Services:
@@ -15,7 +17,18 @@ class Services:
     def __init__(self, archive: Archive) -> None:
         """Serve `archive`."""
         self._find = FindService(archive)
+        self._retrieve = RetrieveService(archive)
 
     def offer(self, association: Any, sender: Sender) -> None:  # noqa: ANN401 - the library's association
         """Let a recognised sender's association use the services."""
         association.bind(evt.EVT_C_FIND, self._find.answer, [sender])
+        others = association._serve_request  # noqa: SLF001 - the library has no event that leaves the bytes alone
+
+        def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - the library's
+            context = association._accepted_cx.get(context_id)  # noqa: SLF001 - as above
+            if isinstance(message, (C_GET, C_MOVE)) and message.is_valid_request and context is not None:
+                self._retrieve.serve(association, message, context, sender)
+            else:
+                others(message, context_id)
+
+        association._serve_request = serve  # noqa: SLF001 - as above

@@ -46,6 +46,21 @@ class QueryStatus(IntEnum):
     PENDING_WITH_WARNING = 0xFF01  # a key is not supported
 
 
+class RetrieveStatus(IntEnum):
+    """Statuses of C-GET and C-MOVE (PS3.4 Tables C.4-2 and C.4-3)."""
+
+    SUCCESS = 0x0000
+    NOT_AUTHORISED = 0x0124  # PS3.7 Annex C.5.21
+    TOO_MANY_MATCHES = 0xA701
+    UNABLE_TO_PERFORM = 0xA702
+    DESTINATION_UNKNOWN = 0xA801
+    IDENTIFIER_MISMATCH = 0xA900
+    SOME_FAILED = 0xB000
+    UNABLE_TO_PROCESS = 0xC000
+    CANCELLED = 0xFE00
+    PENDING = 0xFF00
+
+
 def failure(status: int, comment: str = "") -> Dataset:
     """Return a status with a sentence for the peer, which names no patient."""
     answer = Dataset()

@@ -12,18 +12,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from pydicom import dcmwrite
 from pynetdicom import AE
 from pynetdicom.association import Association
 from typer.testing import CliRunner
 
 from dicom_listener import cli
+from dicom_listener.archive import destinations
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.destinations import Destination
 from dicom_listener.archive.migrate import migrate
-from dicom_listener.errors import ArchiveNotReadyError, SenderRegistrationError, SettingError
+from dicom_listener.errors import (
+    ArchiveNotReadyError,
+    DestinationUnknownError,
+    FileUnreadableError,
+    SenderRegistrationError,
+    SettingError,
+)
 from dicom_listener.intake.receive import Intake
 from dicom_listener.settings import ListenerSettings
 from tests.dicom_listener.conftest import arrival
 from tests.dicom_listener.instances import EXPLICIT_LE, MR_IMAGE, encoded, mr_instance, with_meta
+from tests.dicom_listener.network_services.conftest import shelf
 
 SOON = 60  # seconds after which a test gives up, not what it asks for
 
@@ -276,3 +286,41 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     settings = ListenerSettings()
     assert sorted(settings.accept_further) == ["CT", "PT"]
     assert settings.conflicts == "refuse"
+
+
+def test_destinations_are_registered_and_instances_sent_there(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    runner = CliRunner()
+    file = tmp_path / "report.dcm"
+    dcmwrite(file, with_meta(mr_instance(SOPInstanceUID="1.2.9")), enforce_file_format=True)
+    with archive_of(environment) as archive:
+        migrate(archive.database)
+        archive.objects.prepare()
+        Intake(archive=archive).receive(arrival(mr_instance(SOPInstanceUID="1.2.3", StudyInstanceUID="1.2")))
+    with shelf() as there:
+        place = ["--ae-title", "SHELF", "--host", "127.0.0.1", "--port", str(there.port)]
+        assert runner.invoke(cli.app, ["destinations", "add", *place], env=environment).exit_code == 0
+        listed = runner.invoke(cli.app, ["destinations", "list"], env=environment)
+        assert listed.output.split() == ["SHELF", "127.0.0.1", str(there.port), "plain"]
+        sending = ["send", "--to", "SHELF", "--study", "1.2", str(file)]
+        sent = runner.invoke(cli.app, sending, env=environment)
+        assert (sent.exit_code, sent.output) == (0, "2 instances sent to SHELF, 0 not taken.\n")
+        assert {uid for uid, _, _ in there.received} == {"1.2.3", "1.2.9"}
+        there.answer = lambda _event: 0xC123
+        refused = runner.invoke(cli.app, sending, env=environment)
+        assert refused.exit_code == 1
+        assert "not taken: instance 1.2.9, 0xC123" in refused.output
+    assert runner.invoke(cli.app, ["destinations", "remove", *place[:2]], env=environment).exit_code == 0
+    unknown = runner.invoke(cli.app, sending, env=environment)
+    assert isinstance(unknown.exception, DestinationUnknownError)
+
+
+def test_a_file_that_is_none_is_not_sent(environment: dict[str, str], tmp_path: Path) -> None:
+    with archive_of(environment) as archive:
+        migrate(archive.database)
+        destinations.add(archive.database, Destination(ae_title="SHELF", host="127.0.0.1", port=1))
+    (tmp_path / "note.txt").write_text("no DICOM")
+    for name in ("note.txt", "missing.dcm"):
+        done = CliRunner().invoke(cli.app, ["send", "--to", "SHELF", str(tmp_path / name)], env=environment)
+        assert isinstance(done.exception, FileUnreadableError)

@@ -1,0 +1,59 @@
+"""What the command ``dicom-listener send`` carries: files, and studies of the archive."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from dicom_listener.archive import matching
+from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.destinations import Destination
+from dicom_listener.archive.matching import Level, Search
+from dicom_listener.archive.records import InstanceRecord
+from dicom_listener.network.retrieve import MAXIMUM_SUBOPERATIONS
+from dicom_listener.network.send import Courier, Delivery, Kind, Outgoing
+from dicom_listener.settings import ListenerSettings
+
+_Load = Callable[[], Outgoing]
+
+
+def deliveries(
+    archive: Archive,
+    destination: Destination,
+    settings: ListenerSettings,
+    files: Sequence[Path],
+    studies: Sequence[str],
+) -> Iterator[tuple[str, Delivery]]:
+    """Send each instance over one association, and yield its SOP Instance UID and what became of it.
+
+    Raises
+    ------
+    FileUnreadableError
+        Before anything is sent, when a file is no DICOM file.
+    DestinationError
+        When the destination cannot be reached, or does not accept.
+    """
+    waiting: list[tuple[Kind, _Load]] = [
+        (Outgoing.file(path).kind, partial(Outgoing.file, path)) for path in files
+    ]
+    for uid in studies:
+        waiting += [(_kind(record), partial(_kept, archive, record)) for record in _instances(archive, uid)]
+    if not waiting:
+        return
+    with Courier(destination, settings.ae_title, {kind for kind, _ in waiting}) as courier:
+        for _, load in waiting:
+            outgoing = load()
+            yield outgoing.sop_instance_uid, courier.deliver(outgoing)
+
+
+def _instances(archive: Archive, study_instance_uid: str) -> Sequence[InstanceRecord]:
+    search = Search(level=Level.STUDY, keys={"StudyInstanceUID": study_instance_uid})
+    with archive.database.read() as connection:
+        return matching.instances(connection, search, limit=MAXIMUM_SUBOPERATIONS)
+
+
+def _kind(record: InstanceRecord) -> Kind:
+    return record.sop_class_uid, record.transfer_syntax_uid
+
+
+def _kept(archive: Archive, record: InstanceRecord) -> Outgoing:
+    return Outgoing.kept(record, archive.objects.get(record.digest))
