@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, literal, select, update
+from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dicom_listener.archive import changes, receipts, tables
@@ -34,12 +35,25 @@ _INSTANCE = _names("""
 """)
 
 
+_UID: BindParameter[str] = bindparam("uid")
+_KEPT_DIGEST = select(tables.instances.c.digest).where(tables.instances.c.sop_instance_uid == _UID)
+_PATIENT_OF_STUDY = select(tables.studies.c.patient_id).where(tables.studies.c.study_instance_uid == _UID)
+_STUDY_OF_SERIES = select(tables.series.c.study_instance_uid).where(
+    tables.series.c.series_instance_uid == _UID
+)
+_IS_SETTLED = select(tables.studies.c.settled_at.is_not(None)).where(
+    tables.studies.c.study_instance_uid == _UID
+)
+_TOUCH = (
+    update(tables.studies)
+    .where(tables.studies.c.study_instance_uid == _UID)
+    .values({name: bindparam(name) for name in ("last_received_at", "last_receipt", "settled_at")})
+)
+
+
 def kept_digest(connection: Connection, sop_instance_uid: str) -> Digest | None:
     """Return the digest of what is kept under a SOP Instance UID, or None."""
-    table = tables.instances
-    digest = connection.execute(
-        select(table.c.digest).where(table.c.sop_instance_uid == sop_instance_uid)
-    ).scalar_one_or_none()
+    digest = connection.execute(_KEPT_DIGEST, {"uid": sop_instance_uid}).scalar_one_or_none()
     return None if digest is None else Digest(digest)
 
 
@@ -139,15 +153,9 @@ def _add_source(connection: Connection, header: Header, provenance: Provenance) 
 
 def _touch_study(connection: Connection, uid: str, sequence: int, at: datetime) -> None:
     """Note the newest arrival; a settled study is open again."""
-    table = tables.studies
-    was_settled = connection.execute(
-        select(table.c.settled_at.is_not(None)).where(table.c.study_instance_uid == uid)
-    ).scalar_one()
-    connection.execute(
-        update(table)
-        .where(table.c.study_instance_uid == uid)
-        .values(last_received_at=at, last_receipt=sequence, settled_at=None)
-    )
+    was_settled = connection.execute(_IS_SETTLED, {"uid": uid}).scalar_one()
+    touched = {"uid": uid, "last_received_at": at, "last_receipt": sequence, "settled_at": None}
+    connection.execute(_TOUCH, touched)
     if was_settled:
         changes.append(connection, kind=ChangeKind.STUDY_REOPENED, study_instance_uid=uid, at=at)
 
@@ -185,21 +193,13 @@ def _study_of(connection: Connection, sop_instance_uid: str) -> str:
 
 def _doubts(connection: Connection, header: Header) -> Iterator[tuple[FindingCode, str]]:
     """Compare a new instance with what its study and series already say."""
-    study = connection.execute(
-        select(tables.studies.c.patient_id).where(
-            tables.studies.c.study_instance_uid == header.study_instance_uid
-        )
-    ).scalar_one()
+    study = connection.execute(_PATIENT_OF_STUDY, {"uid": header.study_instance_uid}).scalar_one()
     if study != header.patient_id:
         yield (
             FindingCode.PATIENT_MISMATCH,
             "The instance names another PatientID than the first instance of its study.",
         )
-    series = connection.execute(
-        select(tables.series.c.study_instance_uid).where(
-            tables.series.c.series_instance_uid == header.series_instance_uid
-        )
-    ).scalar_one()
+    series = connection.execute(_STUDY_OF_SERIES, {"uid": header.series_instance_uid}).scalar_one()
     if series != header.study_instance_uid:
         yield (FindingCode.STUDY_MISMATCH, "The instance's series belongs to another study.")
     if header.has_unreadable_study_date:
@@ -223,6 +223,11 @@ def _raise_finding(
 
 def _insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert a row unless its key is taken; tell whether it is new."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(literal(1))
-    return connection.execute(statement).first() is not None
+    return connection.execute(_inserting(connection.dialect.name, table), values).first() is not None
+
+
+@cache
+def _inserting(dialect_name: str, table: Table) -> Any:  # noqa: ANN401 - a statement of either dialect
+    """Return a statement that is made once: making it costs more than running it."""
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    return dialect.insert(table).on_conflict_do_nothing().returning(literal(1))

@@ -159,11 +159,13 @@ class FolderObjectStore:
         return True
 
     def _make_durable(self, folder: Path) -> None:
-        """Make a folder of objects, once a run: another thread's may not have reached the disk yet."""
+        """Make every folder of objects, once a run, with one flush for all: another's may be missing."""
         if folder not in self._durable:
-            folder.mkdir(exist_ok=True)
+            folders = {self._root / f"{number:02x}" for number in range(256)} | {folder}
+            for each in folders:
+                each.mkdir(exist_ok=True)
             _flush_folder(self._root)
-            self._durable.add(folder)
+            self._durable = folders
 
     def mark_indexed(self, digest: Digest) -> None:
         """Remove the object's name from the spool; its place keeps it."""

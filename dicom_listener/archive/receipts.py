@@ -10,12 +10,13 @@ from dicom_listener.archive.records import FiledReceipt, Outcome, Receipt
 
 _NAMES = tuple(field.name for field in fields(Receipt))
 
+_APPEND = insert(tables.receipts).returning(tables.receipts.c.sequence)
+
 
 def append(connection: Connection, receipt: Receipt) -> int:
     """File `receipt` and return its sequence number."""
     values = asdict(receipt) | {"outcome": receipt.outcome.value, "fingerprint": receipt.fingerprint()}
-    statement = insert(tables.receipts).values(values).returning(tables.receipts.c.sequence)
-    return int(connection.execute(statement).scalar_one())
+    return int(connection.execute(_APPEND, values).scalar_one())
 
 
 def after(connection: Connection, sequence: int, limit: int) -> Sequence[FiledReceipt]:

@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
 
 from dicom_listener.archive import index, receipts
 from dicom_listener.archive.archive import Archive
@@ -12,6 +14,7 @@ from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.uids import is_uid
 from dicom_listener.errors import ArchiveError, DataSetError, MismatchedDataSetError, Reason
 from dicom_listener.intake.checks import Arrival, check
+from dicom_listener.intake.group_commit import GroupCommit
 from dicom_listener.settings import ConflictPolicy
 
 _OUTCOMES = {
@@ -46,6 +49,7 @@ class Intake:
     conflicts: ConflictPolicy = ConflictPolicy.KEEP
     maximum_inflated: int = 64 * 2**20
     gates: tuple[Gate, ...] = ()
+    commits: GroupCommit = field(default_factory=GroupCommit)
 
     def receive(self, arrival: Arrival) -> Reception:
         """Take one instance through the pipeline; never raises for what was sent or for a full disk."""
@@ -64,19 +68,27 @@ class Intake:
 
     def _keep(self, arrival: Arrival, header: Header) -> Reception:
         digest = arrival.digest or digest_of(arrival.data_set)
-        with self.archive.database.read() as connection:
-            present = index.kept_digest(connection, header.sop_instance_uid)
-        if self.conflicts is ConflictPolicy.REFUSE and present not in (None, digest):
-            raise MismatchedDataSetError(
-                Reason.UID_CONFLICT, "Other content is kept under its SOP Instance UID."
-            )
+        if self.conflicts is ConflictPolicy.REFUSE:
+            self._refuse_conflict(header, digest)
         kept, is_new = self._put(arrival, digest)
-        with self.archive.database.write() as connection:
+
+        def enter(connection: Connection) -> Outcome:
             outcome = index.add(connection, header, kept, arrival.provenance)
             if is_new and outcome is Outcome.ALREADY_STORED:
                 index.replace_object(connection, kept)  # it had been lost from the store
+            return outcome
+
+        outcome = self.commits.run(self.archive.database, enter)
         self.archive.objects.mark_indexed(digest)
         return Reception(outcome=outcome, size=kept.size)
+
+    def _refuse_conflict(self, header: Header, digest: Digest) -> None:
+        with self.archive.database.read() as connection:
+            present = index.kept_digest(connection, header.sop_instance_uid)
+        if present not in (None, digest):
+            raise MismatchedDataSetError(
+                Reason.UID_CONFLICT, "Other content is kept under its SOP Instance UID."
+            )
 
     def _put(self, arrival: Arrival, digest: Digest) -> tuple[KeptObject, bool]:
         """Keep the object; tell what is in the store now, and whether this arrival put it there."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from pydicom import dcmwrite
+from pydicom import Dataset, dcmwrite
 from pynetdicom import AE
 from pynetdicom.association import Association
 from typer.testing import CliRunner
@@ -207,6 +207,58 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed_in_the_middle(environmen
         assert {filed.receipt.sop_instance_uid for filed in receipts} >= set(acknowledged)
     checked = CliRunner().invoke(cli.app, ["verify"], env=environment)
     assert checked.exit_code == 0, checked.output
+
+
+def pushed_until_killed(environment: dict[str, str], acknowledgements: int) -> dict[str, bytes]:
+    """Push over four associations, kill the listener in the middle, and return what it had acknowledged."""
+    acknowledged: dict[str, bytes] = {}
+    sent = [[with_meta(mr_instance(side=64)) for _ in range(60)] for _ in range(4)]
+
+    def push(port: int, series: list[Dataset]) -> None:
+        # The association ends with the listener, in whatever state it is.
+        with suppress(RuntimeError, ValueError), associated(port) as association:
+            for data_set in series:
+                if association.send_c_store(data_set).get("Status") == 0x0000:
+                    acknowledged[data_set.SOPInstanceUID] = encoded(data_set)
+
+    with serving(environment) as (process, port):
+        pushers = [threading.Thread(target=push, args=(port, series)) for series in sent]
+        for pusher in pushers:
+            pusher.start()
+        while any(pusher.is_alive() for pusher in pushers) and len(acknowledged) < acknowledgements:
+            pushers[0].join(0.01)
+        process.kill()
+        for pusher in pushers:
+            pusher.join(SOON)
+    return acknowledged
+
+
+def check_nothing_was_lost(environment: dict[str, str], acknowledged: dict[str, bytes]) -> None:
+    with serving(environment), archive_of(environment) as archive:
+        for uid, content in acknowledged.items():
+            assert archive.read(uid).endswith(content)
+        assert archive.counts()["instances"] >= len(acknowledged)
+    checked = CliRunner().invoke(cli.app, ["verify"], env=environment)
+    assert checked.exit_code == 0, checked.output
+
+
+def test_four_associations_lose_nothing_acknowledged_when_the_listener_is_killed(
+    environment: dict[str, str],
+) -> None:
+    register(environment)
+    acknowledged = pushed_until_killed(environment, 40)
+    assert len(acknowledged) >= 40
+    check_nothing_was_lost(environment, acknowledged)
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif("CAMPAIGN" not in os.environ, reason="the long form runs by 'make campaign'")
+def test_a_hundred_kills_lose_nothing_acknowledged(environment: dict[str, str]) -> None:
+    register(environment)
+    acknowledged: dict[str, bytes] = {}
+    for number in range(100):
+        acknowledged |= pushed_until_killed(environment, 1 + 2 * number)
+    check_nothing_was_lost(environment, acknowledged)
 
 
 def test_what_it_logs_names_no_patient(environment: dict[str, str]) -> None:
