@@ -34,6 +34,8 @@ CHAPTERS = (
     "images",
     "reads",
     "assessments",
+    "adjudication",
+    "evaluations",
     "outcomes",
     "exports",
 )

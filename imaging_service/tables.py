@@ -20,6 +20,8 @@ _CHAPTERS = (
     "images",
     "reads",
     "assessments",
+    "adjudication",
+    "evaluations",
     "outcomes",
     "exports",
 )

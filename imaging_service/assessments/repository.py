@@ -167,7 +167,7 @@ def responses(
     tuple
         The statement, whose rows `response_of` reads, and a unique key to order it by.
     """
-    latest = (AssessmentRow.derived_at.desc(), AssessmentRow.edition.desc())
+    latest = (ReadRow.revision.desc(), AssessmentRow.derived_at.desc(), AssessmentRow.edition.desc())
     about = (AssessmentRow.timepoint_id, AssessmentRow.slot)
     of_assessment = [
         getattr(AssessmentRow, name) for name in Response.__slots__ if hasattr(AssessmentRow, name)

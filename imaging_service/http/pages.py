@@ -59,10 +59,10 @@ class PageRequest:
         """
         if self.after is not None:
             if len(self.after) != len(columns):
-                raise _bad_cursor()
+                raise bad_cursor()
             kinds = [column.type.python_type for column in columns]
             if any(not isinstance(value, kind) for value, kind in zip(self.after, kinds, strict=True)):
-                raise _bad_cursor()
+                raise bad_cursor()
             statement = statement.where(tuple_(*columns) > tuple_(*self.after))
         return statement.order_by(*columns).limit(self.limit + 1)
 
@@ -111,11 +111,11 @@ def decode_cursor(cursor: str) -> tuple[_Key, ...]:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = json.loads(text.decode("ascii"))
     except (ValueError, binascii.Error, RecursionError):
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
     if not isinstance(key, list) or not 1 <= len(key) <= 8:
-        raise _bad_cursor()
+        raise bad_cursor()
     if any(not isinstance(value, str | int) or isinstance(value, bool) or _is_wild(value) for value in key):
-        raise _bad_cursor()
+        raise bad_cursor()
     return tuple(key)
 
 
@@ -125,7 +125,8 @@ def _is_wild(value: str | int) -> bool:
     return len(value) > 300 or not value.isprintable()
 
 
-def _bad_cursor() -> BadRequestError:
+def bad_cursor() -> BadRequestError:
+    """Return the refusal of a cursor that the list did not give."""
     return BadRequestError(
         "The cursor is not one that this list gave; leave it out for the first page.", code="bad_cursor"
     )

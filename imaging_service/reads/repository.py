@@ -498,6 +498,34 @@ def slots_signed(session: Session, timepoint_id: str) -> AbstractSet[int]:
     return {row.slot for row in rows} - {row.slot for row in rows if row.signed_at is None}
 
 
+def drafts(
+    session: Session, principal: Principal, trial_id: str, subject_id: str | None = None
+) -> Mapping[tuple[str, int], AbstractSet[str]]:
+    """Return the timepoints with an open draft, by subject and slot."""
+    statement = (
+        visible_to(principal)
+        .where(ReadRow.trial_id == trial_id, ReadRow.signed_at.is_(None))
+        .with_only_columns(ReadRow.subject_id, ReadRow.slot, ReadRow.timepoint_id)
+    )
+    if subject_id is not None:
+        statement = statement.where(ReadRow.subject_id == subject_id)
+    found: dict[tuple[str, int], set[str]] = {}
+    for row in session.execute(statement):
+        found.setdefault((row.subject_id, row.slot), set()).add(row.timepoint_id)
+    return found
+
+
+def subjects_read_by(session: Session, trial_id: str, account_id: str) -> AbstractSet[str]:
+    """Return the subjects of which an account has opened or signed a read: for the system's own check."""
+    own = visible_to(SYSTEM).where(ReadRow.trial_id == trial_id)
+    signed = select(SignatureRow.read_id).where(
+        SignatureRow.account_id == account_id,
+        SignatureRow.read_id.in_(own.with_only_columns(ReadRow.read_id)),
+    )
+    statement = own.where(or_(ReadRow.opened_by == account_id, ReadRow.read_id.in_(signed)))
+    return set(session.scalars(statement.with_only_columns(ReadRow.subject_id)))
+
+
 def instance_count(session: Session, timepoint_id: str) -> int:
     """Return how many instances a timepoint has."""
     return (

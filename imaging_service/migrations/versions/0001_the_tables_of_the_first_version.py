@@ -232,6 +232,36 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     op.create_index("ix_subjects_trial_id_site_id", "subjects", ["trial_id", "site_id"], unique=False)
     op.create_table(
+        "adjudication_decisions",
+        sa.Column("decision_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("read_ids", Json, nullable=False),
+        sa.Column("differences", Json, nullable=False),
+        sa.Column("evidence_sha256", sa.String(), nullable=False),
+        sa.Column("protocol_version", sa.String(), nullable=False),
+        sa.Column("chosen_slot", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("printed_name", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("meaning", sa.String(), nullable=False),
+        sa.Column("signed_at", UtcDateTime(), nullable=False),
+        sa.Column("authenticated_at", UtcDateTime(), nullable=False),
+        sa.Column("record_hash", sa.String(), nullable=False),
+        sa.CheckConstraint("chosen_slot IN (1, 2)", name=op.f("ck_adjudication_decisions_chosen_slot")),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_adjudication_decisions_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_adjudication_decisions")),
+        sa.UniqueConstraint(
+            "trial_id", "subject_id", "edition", name=op.f("uq_adjudication_decisions_trial_id")
+        ),
+    )
+    op.create_table(
         "calendars",
         sa.Column("trial_id", sa.String(), nullable=False),
         sa.Column("subject_id", sa.String(), nullable=False),
@@ -663,6 +693,16 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "SELECT RAISE(ABORT, 'an assessment never changes'); END",
     )
     execute_on(
+        "sqlite",
+        "CREATE TRIGGER adjudication_decisions_final_update BEFORE UPDATE ON adjudication_decisions"
+        " WHEN 1 = 1 BEGIN SELECT RAISE(ABORT, 'an adjudication never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER adjudication_decisions_final_delete BEFORE DELETE ON adjudication_decisions"
+        " WHEN 1 = 1 BEGIN SELECT RAISE(ABORT, 'an adjudication never changes'); END",
+    )
+    execute_on(
         "postgresql",
         "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
         "BEGIN RAISE EXCEPTION 'audit entries are never changed or removed'; END $$",
@@ -961,4 +1001,37 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER assessments_final_delete BEFORE DELETE ON assessments FOR EACH ROW EXECUTE "
         "FUNCTION assessments_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION adjudication_decisions_final_truncate() RETURNS trigger "
+        "LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'an adjudication never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER adjudication_decisions_final_truncate BEFORE TRUNCATE ON "
+        "adjudication_decisions FOR EACH STATEMENT EXECUTE FUNCTION "
+        "adjudication_decisions_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION adjudication_decisions_final_update() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'an adjudication never changes'; END IF;"
+        " RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER adjudication_decisions_final_update BEFORE UPDATE ON adjudication_decisions"
+        " FOR EACH ROW EXECUTE FUNCTION adjudication_decisions_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION adjudication_decisions_final_delete() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'an adjudication never changes'; END IF;"
+        " RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER adjudication_decisions_final_delete BEFORE DELETE ON adjudication_decisions"
+        " FOR EACH ROW EXECUTE FUNCTION adjudication_decisions_final_delete()",
     )

@@ -1,0 +1,102 @@
+"""Payloads of the adjudication's routes."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from imaging_service.assessments.schemas import VerdictAnswer
+from imaging_service.http.models import Instant, Millimetres, Reason, StrictModel, Text
+from imaging_service.reads.schemas import LesionAnswer
+
+
+class DecisionShape(StrictModel):
+    """An adjudicator's choice; the password is entered again."""
+
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    meaning: Text = Field(examples=["I confirm this adjudication."])
+    chosen_reader: Literal[1, 2] = Field(examples=[1])
+    reason: Reason = Field(examples=["Reader 2 measured a cyst as T01."])
+    evidence_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="Of the case as it was looked at; another one is refused."
+    )
+
+
+class DifferenceAnswer(BaseModel):
+    """One adjudication variable in which the readers differ."""
+
+    variable: str = Field(examples=["progression_date"])
+    reader_1: str | None
+    reader_2: str | None
+
+
+class CaseItemAnswer(BaseModel):
+    """One case that waits for an adjudicator."""
+
+    trial_id: str
+    reading_id: str
+    edition: int = Field(description="Above 1 when an earlier decision lost its reads.")
+    differences: list[DifferenceAnswer]
+
+
+class OwnDecisionAnswer(BaseModel):
+    """A signed decision as an adjudicator sees it."""
+
+    edition: int
+    chosen_reader: int
+    reason: str
+    differences: list[DifferenceAnswer]
+    evidence_sha256: str
+    printed_name: str
+    meaning: str
+    signed_at: Instant
+    record_hash: str
+
+
+class CaseReadAnswer(BaseModel):
+    """A signed read of a timepoint with its lesions and what followed."""
+
+    read_id: str
+    timepoint_id: str
+    number: int | None
+    imaged_on: date
+    sum_mm: Millimetres | None
+    target_response: str | None
+    non_target_response: str | None
+    new_lesion: str | None
+    overall_response: str | None
+    lesions: list[LesionAnswer]
+
+
+class CaseReaderAnswer(BaseModel):
+    """One reader, known by a number only."""
+
+    reader: int
+    verdict: VerdictAnswer = Field(description="On the last timepoint, and on the subject as of it.")
+    reads: list[CaseReadAnswer]
+
+
+class CaseAnswer(CaseItemAnswer):
+    """Both readers' reads side by side, without site, subject or identities."""
+
+    standing: str = Field(examples=["to_adjudicate"])
+    evidence_sha256: str
+    readers: list[CaseReaderAnswer]
+    decisions: list[OwnDecisionAnswer]
+
+
+class ReviewAnswer(BaseModel):
+    """How far the review of a subject has come, and whose reads count."""
+
+    trial_id: str
+    subject_id: str
+    site_id: str
+    reading_id: str
+    standing: str = Field(
+        examples=["agreed"],
+        description="reading, single_reader, agreed, to_adjudicate or adjudicated.",
+    )
+    is_accepted: bool = Field(description="Whether the reads of `reader` carry the accepted flag.")
+    reader: int = Field(description="Whose reads count; provisional until they are accepted.")
+    differences: list[DifferenceAnswer]
+    decisions: list[OwnDecisionAnswer]

@@ -1,0 +1,1 @@
+"""The site's own evaluation of timepoints, apart from central reading, and compared with it."""
