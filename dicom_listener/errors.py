@@ -19,6 +19,7 @@
     - InstanceUnknownError
   + SearchKeyError: a key of a search is not what its attribute can be
   + IdentifierError: a request's identifier does not fit its information model
+  + CommitmentRequestError: a storage commitment request that cannot be followed
   + TooManyMatchesError: more instances are asked for than one request may move
   + TranscodingError: a data set cannot be written in another transfer syntax
   + DestinationError: nothing can be sent there
@@ -176,6 +177,15 @@ class IdentifierError(ListenerError):
     def __init__(self, keyword: str, wanted: str) -> None:
         """Name the attribute, and say what was wanted."""
         super().__init__(f"{keyword} is not {wanted}.")
+
+
+class CommitmentRequestError(ListenerError):
+    """A storage commitment request that cannot be followed."""
+
+    def __init__(self, status: int, wanted: str) -> None:
+        """Keep the status for the answer, and say what was wanted."""
+        super().__init__(f"The request does not name {wanted}.")
+        self.status = status
 
 
 class TooManyMatchesError(ListenerError):

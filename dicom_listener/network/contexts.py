@@ -16,6 +16,7 @@ from dicom_listener.settings import FurtherModality
 VERIFICATION = "1.2.840.10008.1.1"
 
 SERVICE_CLASSES = {
+    "1.2.840.10008.1.20.1": "Storage Commitment Push Model",
     PATIENT_ROOT + "1": "Patient Root Query/Retrieve Information Model - FIND",
     PATIENT_ROOT + "2": "Patient Root Query/Retrieve Information Model - MOVE",
     PATIENT_ROOT + "3": "Patient Root Query/Retrieve Information Model - GET",

@@ -43,7 +43,7 @@ class Handlers:
         """Give what arrives to `intake`, as received by `process`."""
         self._intake = intake
         self._process = process
-        self._services = Services(intake.archive)
+        self.services = Services(intake.archive)
         self._peers: dict[Any, Provenance] = {}
         self._rejections = Rejections()
         self._in_hand = 0
@@ -61,6 +61,7 @@ class Handlers:
         with self._changed:
             self._is_stopping = True
             self._changed.wait_for(lambda: self._in_hand == 0, timeout=seconds)
+        self.services.stop()
 
     def requested(self, event: Any) -> None:  # noqa: ANN401 - the library's event
         """Recognise the sender, or reject the association."""
@@ -103,7 +104,7 @@ class Handlers:
             return Outcome.REFUSED_OUT_OF_RESOURCES
         with self._changed:
             self._peers[association] = replace(peer, site_id=found.site_id)
-        self._services.offer(association, found)
+        self.services.offer(association, found)
         return None
 
     def stored(self, event: Any) -> Dataset:  # noqa: ANN401 - the library's event

@@ -221,7 +221,7 @@ def associated(
             association.dul.socket.close()
         reason = "it rejected the association" if association.is_rejected else "it cannot be reached"
         raise DestinationError(destination.ae_title, reason)
-    association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _send_at_once(association)
     _put_to_sleep(association)
     try:
         yield association
@@ -229,6 +229,11 @@ def associated(
         association._reactor_checkpoint.set()  # noqa: SLF001 - see _put_to_sleep
         if association.is_established:
             association.release()
+
+
+def _send_at_once(association: Any) -> None:  # noqa: ANN401 - the library's
+    """Let no packet wait for the acknowledgement of the one before."""
+    association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _put_to_sleep(association: Any) -> None:  # noqa: ANN401 - the library's

@@ -171,6 +171,7 @@ class Listener:
             raise
         self._run(self._server.serve_forever, 0.1)
         self._run(self._settle_until_stopped)
+        self._handlers.services.start()
         _log.info("ready", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
 
     def stop(self) -> None:

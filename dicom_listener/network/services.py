@@ -3,10 +3,11 @@
 from typing import Any
 
 from pynetdicom import evt
-from pynetdicom.dimse_primitives import C_GET, C_MOVE
+from pynetdicom.dimse_primitives import C_GET, C_MOVE, N_ACTION
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.senders import Sender
+from dicom_listener.network.commitment import PUSH_MODEL, CommitmentService
 from dicom_listener.network.find import FindService
 from dicom_listener.network.retrieve import RetrieveService
 
@@ -18,6 +19,15 @@ class Services:
         """Serve `archive`."""
         self._find = FindService(archive)
         self._retrieve = RetrieveService(archive)
+        self._commitment = CommitmentService(archive)
+
+    def start(self) -> None:
+        """Begin with what goes on beside the associations."""
+        self._commitment.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._commitment.stop()
 
     def offer(self, association: Any, sender: Sender) -> None:  # noqa: ANN401 - the library's association
         """Let a recognised sender's association use the services."""
@@ -26,8 +36,12 @@ class Services:
 
         def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - the library's
             context = association._accepted_cx.get(context_id)  # noqa: SLF001 - as above
-            if isinstance(message, (C_GET, C_MOVE)) and message.is_valid_request and context is not None:
+            if context is None or not message.is_valid_request:
+                others(message, context_id)
+            elif isinstance(message, (C_GET, C_MOVE)):
                 self._retrieve.serve(association, message, context, sender)
+            elif isinstance(message, N_ACTION) and message.RequestedSOPClassUID == PUSH_MODEL:
+                self._commitment.serve(association, message, context, sender)
             else:
                 others(message, context_id)
 

@@ -61,6 +61,25 @@ class RetrieveStatus(IntEnum):
     PENDING = 0xFF00
 
 
+class CommitmentStatus(IntEnum):
+    """Statuses of a storage commitment N-ACTION (PS3.7 10.1.4.1.10)."""
+
+    SUCCESS = 0x0000
+    PROCESSING_FAILURE = 0x0110
+    NO_SUCH_INSTANCE = 0x0112
+    INVALID_ARGUMENT = 0x0115
+    NO_SUCH_ACTION = 0x0123
+    RESOURCE_LIMITATION = 0x0213
+
+
+class FailureReason(IntEnum):
+    """Why an instance is not committed (PS3.3 C.14.1.1)."""
+
+    PROCESSING_FAILURE = 0x0110
+    NO_SUCH_OBJECT = 0x0112
+    CLASS_INSTANCE_CONFLICT = 0x0119
+
+
 def failure(status: int, comment: str = "") -> Dataset:
     """Return a status with a sentence for the peer, which names no patient."""
     answer = Dataset()
