@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from imaging_service.cdisc.errors import ValueRefusedError
 from imaging_service.cdisc.evaluator import Evaluator
+from imaging_service.cdisc.numbers import decimal_of
 from imaging_service.cdisc.record import Record
 from imaging_service.cdisc.remark import Remark, RemarkKind
 from imaging_service.cdisc.result import SUM_TEST, result_of
@@ -179,7 +180,8 @@ def compare_sums(subject: ScoredSubject, submitted: Iterable[Record]) -> Iterato
             if length is None or timed is None:
                 continue
             derived = timed.total.mm if isinstance(timed.total, CompleteSum) else None
-            if derived is None or _rounded_like(derived, length) != length:
+            places = max(_places(length), _places(decimal_of(record.text("TRSTRESC")) or length))
+            if derived is None or _rounded(derived, places) != length:
                 found = f"{derived} mm" if derived is not None else "not complete"
                 sentence = f"SUMDIAM was submitted as {length} mm; derived is {found}."
                 yield _difference(subject, reading, record, "sum_differs", sentence)
@@ -193,9 +195,13 @@ def _sum_at(record: Record, sums: Iterable[TimedSum], reading: ScoredReading) ->
     return None
 
 
-def _rounded_like(derived: Decimal, submitted: Decimal) -> Decimal:
+def _places(number: Decimal) -> int:
+    return max(0, -int(number.as_tuple().exponent))
+
+
+def _rounded(derived: Decimal, places: int) -> Decimal:
     """Return the derived sum with as many decimals as the submitted one has."""
-    return derived.quantize(Decimal(1).scaleb(int(submitted.as_tuple().exponent)), rounding=ROUND_HALF_UP)
+    return derived.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
 def _difference(  # noqa: PLR0913 - a remark has as many parts

@@ -3,6 +3,7 @@
 * DataSetError
   + FileUnreadableError
   + ColumnMissingError
+  + ColumnUnknownError
   + ValueRefusedError
   + ValueTooLongError
   + UnknownFormatError
@@ -35,6 +36,15 @@ class ColumnMissingError(DataSetError):
         super().__init__(f"{file} needs a column {columns}; found are {there}.")
         self.file = file
         self.columns = tuple(wanted)
+
+
+class ColumnUnknownError(DataSetError):
+    """A data set has a column that would be overlooked."""
+
+    def __init__(self, file: str, found: str, known: Sequence[str]) -> None:
+        """Name the column and those that are known."""
+        super().__init__(f"{file} has a column {found!r}; known are {', '.join(known)}.")
+        self.file = file
 
 
 class ValueRefusedError(DataSetError):

@@ -11,6 +11,9 @@ from typing import Any
 from imaging_service.cdisc.errors import FileUnreadableError
 from imaging_service.cdisc.numbers import text_of_float
 
+_COUNTER = "ITEMGROUPDATASEQ"
+"""The first column of Dataset-JSON 1.0, which only counts the records."""
+
 
 class _JsonSource:
     """The records of a Dataset-JSON document."""
@@ -19,12 +22,14 @@ class _JsonSource:
 
     def __init__(self, file: str, columns: Sequence[str], records: Sequence[Any]) -> None:
         self.file = file
-        self.columns = columns
+        self._skipped = int(columns[0] == _COUNTER)
+        self._width = len(columns)
+        self.columns: Sequence[str] = columns[self._skipped :]
         self._records = records
 
     def __iter__(self) -> Iterator[Sequence[str]]:
         for number, record in enumerate(self._records, start=1):
-            yield _cells(self.file, number, record, len(self.columns))
+            yield _cells(self.file, number, record, self._width)[self._skipped :]
 
 
 class _NdjsonSource:

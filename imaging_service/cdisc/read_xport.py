@@ -53,7 +53,7 @@ class XportSource:
     def _read(self, **options: Any) -> tuple[Any, Any]:  # noqa: ANN401 - the library's own options
         try:
             columns, about = self._library.read_xport(self._path, output_format="dict", **options)
-        except self._library.PyreadstatError as error:
+        except (self._library.PyreadstatError, self._library.ReadstatError, UnicodeDecodeError) as error:
             why = str(error).strip().rstrip(".").lower()
             raise FileUnreadableError(self.file, f"it is not a whole SAS transport file ({why})") from None
         return columns, about

@@ -92,6 +92,11 @@ class Report:
             self._json.write(f"{before}\n{json.dumps(_mapping(remark), ensure_ascii=False)}")
             self._text.write(f"{line_of(remark)}\n")
 
+    def give_up(self) -> None:
+        """Close both files as they are; nothing happens to complete ones."""
+        self._text.close()
+        self._json.close()
+
     @property
     def open_remarks(self) -> int:
         """How many remarks somebody has to do something about."""

@@ -98,7 +98,7 @@ def _length(record: Record) -> Result:
         return Result(record=record, not_done="no result and no reason")
     if number < 0:
         record.refuse(column, "a length of at least 0")
-    length = _in_mm(record, number, "TRORRESU" if column == "TRORRES" else "TRSTRESU")
+    length = plain(_in_mm(record, number, "TRORRESU" if column == "TRORRES" else "TRSTRESU").normalize())
     collected = decimal_of(record.text("TRORRES"))
     other = None
     if collected is not None and record.text("TRORRESU"):
@@ -127,7 +127,7 @@ def _in_mm(record: Record, number: Decimal, column: str) -> Decimal:
     ):
         column, unit = "TRORRESU", record.word("TRORRESU")  # the same number, whose unit is only said once
     if unit in _MILLIMETRES:
-        return plain(number * _MILLIMETRES[unit])
+        return number * _MILLIMETRES[unit]
     has_units = "TRSTRESU" in record.values or "TRORRESU" in record.values
     if not unit and (number == 0 or not has_units):
         return number

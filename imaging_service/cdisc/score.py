@@ -166,10 +166,12 @@ class _Run:
         evaluators, notes = self._first_pass()
         stamp = Stamp(study_id=self.task.protocol.trial_id, created_at=self.task.created_at)
         files = {spool.file: spool.records for spool in self.spools.values()}
-        report = Report(folder, Header(protocol=self.task.protocol, as_of=self.task.as_of, files=files))
-        writer = DataSetWriter(folder, self.task.formats, suffixes(evaluators), stamp)
+        header = Header(protocol=self.task.protocol, as_of=self.task.as_of, files=files)
         cohorts = Cohorts(self.task.protocol)
         with ExitStack() as closing:
+            report = Report(folder, header)
+            closing.callback(report.give_up)
+            writer = DataSetWriter(folder, self.task.formats, suffixes(evaluators), stamp)
             closing.callback(writer.close)
             report.add(notes)
             for scored, records in self._scored(evaluators):
@@ -178,10 +180,10 @@ class _Run:
                 report.add(compare_responses(scored.subject, responses, records.get("rs", ())))
                 report.add(compare_sums(scored.subject, records["tr"]))
                 cohorts.add(scored.subject)
-        safety = self._safety()
-        lines = report.close(list(cohorts.results()), safety)
-        if self.errors:
-            raise self.errors[0] if len(self.errors) == 1 else SeveralErrors(self.errors)
+            safety = self._safety()
+            if self.errors:
+                raise self.errors[0] if len(self.errors) == 1 else SeveralErrors(self.errors)
+            lines = report.close(list(cohorts.results()), safety)
         return Summary(lines=tuple(lines), open_remarks=report.open_remarks)
 
     def _first_pass(self) -> tuple[list[Evaluator], list[Remark]]:

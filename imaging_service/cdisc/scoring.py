@@ -150,8 +150,8 @@ class _Clerk:
         anchor = self.calendar.anchors.get(self.protocol.schedule.anchor)
         occasions = sort_out(visits, identified, anchor.on if anchor else None, self.protocol.schedule)
         observed = observe(occasions, catalogue, self._day_of, self.protocol.criteria.sums)
-        self._remark_on(catalogue.doubts, observed, occasions)
         seen = seen_by(observed.timepoints, self.as_of)
+        self._remark_on(catalogue.doubts, observed, occasions, {each.timepoint_id for each in seen})
         course = self._course(seen, observed)
         self._remark_on_baseline(seen, catalogue, observed)
         return ScoredReading(
@@ -238,12 +238,16 @@ class _Clerk:
         dated = {START: anchor, DEATH: self.calendar.death, LAST_CONTACT: self.calendar.last_alive}
         return {name: found.source for name, found in dated.items() if found}
 
-    def _remark_on(self, doubts: Iterable[Doubt], observed: Observed, occasions: Occasions) -> None:
+    def _remark_on(
+        self, doubts: Iterable[Doubt], observed: Observed, occasions: Occasions, seen: set[str]
+    ) -> None:
         for doubt in doubts:
             self._remark(
                 doubt.code, doubt.sentence, RemarkKind.QUERY, lesion_id=doubt.lesion_id, place=doubt.place
             )
         for visit, doubt in observed.doubts:
+            if visit not in seen:
+                continue
             self._remark(
                 doubt.code,
                 doubt.sentence,
@@ -258,7 +262,8 @@ class _Clerk:
         width = self.protocol.schedule.window_before_days + self.protocol.schedule.window_after_days
         for follow_up in occasions.follow_ups:
             first_on, last_on = follow_up.first_on, follow_up.last_on
-            if first_on and last_on and (last_on - first_on).days > width:
+            is_seen = follow_up.timepoint_id in seen
+            if is_seen and first_on and last_on and (last_on - first_on).days > width:
                 sentence = (
                     f"{follow_up.timepoint_id} was imaged from {first_on} to {last_on}, "
                     f"more than the {width} days of a window: is it one timepoint?"

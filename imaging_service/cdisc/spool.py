@@ -37,7 +37,13 @@ class Spool:
         self._copy: IO[bytes] = tempfile.TemporaryFile(prefix="score-")  # noqa: SIM115 - lives as long as the spool
         self._offsets: dict[str, array[int]] = {}
         self.records = 0
-        subject = self.columns.index("USUBJID")
+        try:
+            self._keep(source, self.columns.index("USUBJID"))
+        except BaseException:
+            self.close()
+            raise
+
+    def _keep(self, source: Source, subject: int) -> None:
         for number, cells in enumerate(source):
             self._offsets.setdefault(cells[subject], array("Q")).append(self._copy.tell())
             line = json.dumps([number, *cells], ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
-from imaging_service.cdisc.errors import ColumnMissingError
+from imaging_service.cdisc.errors import ColumnUnknownError
 from imaging_service.cdisc.record import Place, Record
 from imaging_service.cdisc.remark import Remark, RemarkKind
 from measurement.protocol.schedule import Anchor
@@ -55,9 +55,18 @@ class SubjectCalendar:
     remarks: tuple[Remark, ...] = ()
 
 
-DATE_COLUMNS = (
-    "FIRST_DOSE", "RANDOMISATION", "ENROLMENT", "CONSENT", "DEATH", "NEW_THERAPY", "LAST_ALIVE", "LAST_DOSE",
-)  # fmt: skip
+DATE_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "FIRST_DOSE": "RFXSTDTC",
+        "RANDOMISATION": "RANDDTC",
+        "ENROLMENT": "ENRLDTC",
+        "CONSENT": "RFICDTC",
+        "DEATH": "DTHDTC",
+        "NEW_THERAPY": "NEWTXDTC",
+        "LAST_ALIVE": "LSTALDTC",
+        "LAST_DOSE": "RFXENDTC",
+    }
+)
 """Columns of the optional file of dates, beside USUBJID; what it says goes before any data set."""
 
 _LOST = frozenset({"LOST TO FOLLOW-UP"})
@@ -69,12 +78,13 @@ def require_date_columns(file: str, columns: Sequence[str]) -> None:
 
     Raises
     ------
-    ColumnMissingError
+    ColumnUnknownError
         If a column is none of `DATE_COLUMNS`.
     """
-    unknown = [name for name in columns if name not in {"STUDYID", "USUBJID", *DATE_COLUMNS}]
-    if unknown:
-        raise ColumnMissingError(file, DATE_COLUMNS, columns)
+    known = ("STUDYID", "USUBJID", *DATE_COLUMNS.values())
+    for name in columns:
+        if name not in known:
+            raise ColumnUnknownError(file, name, known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +149,8 @@ def _day(dated: Dated) -> date:
 
 
 def _found(name: str, records: DateRecords, partial_dates: PartialDates) -> Iterator[Dated]:
-    for record in records.dates:
-        yield from _dated(record, "DATES", name, partial_dates)
+    for record in records.dates if name in DATE_COLUMNS else ():
+        yield from _dated(record, "DATES", DATE_COLUMNS[name], partial_dates)
     for finder in _SOURCES[name]:
         yield from finder(records, partial_dates)
 

@@ -196,8 +196,9 @@ def sort_out(
     """Say which visits are baseline and number those after it.
 
     In this order: the visits whose records are flagged (TRBLFL, TRLOBXFL); those imaged on or before the
-    start, as far back as the protocol's baseline days, or the last of them; the one named baseline or screening; the
-    one at which targets and non-targets were identified; without a start, the first one that was imaged.
+    start, as far back as the protocol's baseline days, or the last of them; the one named baseline or
+    screening; the one at which targets and non-targets were identified; without a start, the first one that
+    was imaged.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from imaging_service.subjects import service as subjects
 from imaging_service.subjects.records import Subject
 from imaging_service.timepoints.calendar import anchor_on
 from measurement.endpoints.course import Course, SubjectDates
+from measurement.endpoints.data_cut import seen_by
 from measurement.endpoints.outcomes import SubjectOutcomes, subject_outcomes
 from measurement.errors import MeasurementError
 from measurement.protocol.trial import TrialProtocol
@@ -96,9 +97,7 @@ def _courses(
 def _course(
     subject: Subject, slot: int, protocol: TrialProtocol, inputs: Inputs | None, as_of: date | None
 ) -> ReaderCourse:
-    seen = () if inputs is None else inputs.observations
-    if as_of is not None:
-        seen = tuple(each for each in seen if each.imaged_on is None or each.imaged_on <= as_of)
+    seen = seen_by(() if inputs is None else inputs.observations, as_of)
     baseline_on = next((each.imaged_on for each in seen if each.number == 0), None)
     starts_on = anchor_on(subject, protocol.schedule, baseline_on)
     if inputs is None:
