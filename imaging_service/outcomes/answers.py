@@ -5,6 +5,7 @@ from datetime import date
 
 from imaging_service.assessments.derivation import told, told_timepoint
 from imaging_service.assessments.schemas import TimepointVerdictAnswer, VerdictAnswer
+from imaging_service.outcomes.accepted import Accepted, View, of_record
 from imaging_service.outcomes.courses import ReaderCourse
 from imaging_service.outcomes.schemas import (
     CohortOutcomesAnswer,
@@ -27,9 +28,14 @@ from measurement.recist.assess import RULES_VERSION
 
 
 def subject_answer(
-    subject: Subject, protocol: TrialProtocol, as_of: date | None, courses: Sequence[ReaderCourse]
+    subject: Subject,
+    protocol: TrialProtocol,
+    as_of: date | None,
+    courses: Sequence[ReaderCourse],
+    accepted: Accepted | None,
 ) -> SubjectOutcomesAnswer:
-    """Return one subject's outcomes."""
+    """Return one subject's outcomes, by each reader or, where `accepted` says whose count, of record."""
+    shown = courses if accepted is None else of_record(courses, accepted)
     return SubjectOutcomesAnswer(
         trial_id=subject.trial_id,
         subject_id=subject.subject_id,
@@ -37,15 +43,19 @@ def subject_answer(
         protocol_version=protocol.version,
         rules_version=RULES_VERSION,
         as_of=as_of,
-        readers=[_reader(each) for each in courses],
+        view=View.READERS if accepted is None else View.ACCEPTED,
+        readers=[_reader(each, accepted or {}) for each in shown],
     )
 
 
-def _reader(found: ReaderCourse) -> ReaderOutcomesAnswer:
+def _reader(found: ReaderCourse, accepted: Accepted) -> ReaderOutcomesAnswer:
     assessment, outcomes = found.course.assessment, found.outcomes
+    acceptance = accepted.get(found.subject.subject_id)
     verdict = VerdictAnswer.model_validate(told(assessment, ""))
     return ReaderOutcomesAnswer(
         slot=found.slot,
+        standing=None if acceptance is None else acceptance.standing.value,
+        is_accepted=None if acceptance is None else acceptance.is_accepted,
         baseline=verdict.baseline,
         timepoints=[
             TimepointVerdictAnswer.model_validate(told_timepoint(each)) for each in assessment.timepoints
@@ -75,29 +85,45 @@ def _time(found: TimeToEvent) -> TimeAnswer:
 
 
 def cohort_answer(
-    trial_id: str, protocol: TrialProtocol, as_of: date | None, courses: Sequence[ReaderCourse]
+    trial_id: str,
+    protocol: TrialProtocol,
+    as_of: date | None,
+    courses: Sequence[ReaderCourse],
+    accepted: Accepted | None,
 ) -> CohortOutcomesAnswer:
-    """Return the cohort's outcomes by each reader."""
-    slots = range(1, protocol.readers.count + 1)
+    """Return the cohort's outcomes by each reader or, where `accepted` says whose reads count, of record."""
     return CohortOutcomesAnswer(
         trial_id=trial_id,
         protocol_version=protocol.version,
         rules_version=RULES_VERSION,
+        view=View.READERS if accepted is None else View.ACCEPTED,
         as_of=as_of,
-        readers=[_cohort(slot, protocol, [each for each in courses if each.slot == slot]) for slot in slots],
+        readers=_by_reader(protocol, courses)
+        if accepted is None
+        else [_cohort(None, protocol, of_record(courses, accepted), accepted)],
     )
 
 
-def _cohort(slot: int, protocol: TrialProtocol, courses: Sequence[ReaderCourse]) -> ReaderCohortAnswer:
+def _by_reader(protocol: TrialProtocol, courses: Sequence[ReaderCourse]) -> list[ReaderCohortAnswer]:
+    return [
+        _cohort(slot, protocol, [each for each in courses if each.slot == slot], {})
+        for slot in range(1, protocol.readers.count + 1)
+    ]
+
+
+def _cohort(
+    slot: int | None, protocol: TrialProtocol, courses: Sequence[ReaderCourse], accepted: Accepted
+) -> ReaderCohortAnswer:
     found = cohort_outcomes((each.outcomes for each in courses), protocol)
     return ReaderCohortAnswer(
         slot=slot,
+        accepted=None if slot is not None else sum(each.is_accepted for each in accepted.values()),
         subjects=found.subjects,
         objective_response_rate=_rate(found.response),
         clinical_benefit_rate=_rate(found.clinical_benefit),
         disease_control_rate=_rate(found.disease_control),
         curves=[_curve(endpoint, curve) for endpoint, curve in found.curves.items()],
-        listing=[listing_row(each) for each in courses],
+        listing=[listing_row(each, accepted) for each in courses],
     )
 
 
@@ -125,11 +151,14 @@ def _curve(endpoint: Endpoint, found: SurvivalCurve) -> CurveAnswer:
     )
 
 
-def listing_row(found: ReaderCourse) -> ListingAnswer:
+def listing_row(found: ReaderCourse, accepted: Accepted) -> ListingAnswer:
     """Return a subject's line of the listing."""
+    acceptance = accepted.get(found.subject.subject_id)
     time = found.outcomes.times.get(Endpoint.PROGRESSION_FREE_SURVIVAL)
     return ListingAnswer(
         slot=found.slot,
+        standing=None if acceptance is None else acceptance.standing.value,
+        is_accepted=None if acceptance is None else acceptance.is_accepted,
         subject_id=found.subject.subject_id,
         site_id=found.subject.site_id,
         best_response=found.course.assessment.best_overall.response.value,
@@ -146,15 +175,17 @@ def listing_row(found: ReaderCourse) -> ListingAnswer:
     )
 
 
-def subject_table(found: ReaderCourse) -> Sequence[SubjectTableRow]:
+def subject_table(found: ReaderCourse, accepted: Accepted) -> Sequence[SubjectTableRow]:
     """Return a reader's verdicts on a subject's timepoints as lines of a table."""
-    line = listing_row(found)
+    line = listing_row(found, accepted)
     rows = [told_timepoint(each) for each in found.course.assessment.timepoints]
     return [
         SubjectTableRow(
             subject_id=line.subject_id,
             site_id=line.site_id,
             slot=line.slot,
+            standing=line.standing,
+            is_accepted=line.is_accepted,
             sum_mm=(row["sum_of_diameters"] or {}).get("mm"),
             best_response=line.best_response,
             confirmed_best_response=line.confirmed_best_response,

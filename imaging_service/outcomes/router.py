@@ -6,10 +6,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
+from imaging_service.adjudication.repository import Wanted
 from imaging_service.http.context import CurrentClock
 from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
 from imaging_service.http.models import Day, Identifier
 from imaging_service.outcomes import service
+from imaging_service.outcomes.accepted import View, of_record
 from imaging_service.outcomes.answers import cohort_answer, listing_row, subject_answer, subject_table
 from imaging_service.outcomes.courses import DataCut
 from imaging_service.outcomes.schemas import (
@@ -36,6 +38,10 @@ def wanted_cut(
 
 
 WantedCut = Annotated[DataCut, Depends(wanted_cut)]
+WantedView = Annotated[
+    View,
+    Query(description="Each reader's reads apart, or those that are accepted: the outcomes of record."),
+]
 
 
 @router.get("/subjects/{subject_id}/outcomes", dependencies=[UNBLINDED], response_model=SubjectOutcomesAnswer)
@@ -46,26 +52,37 @@ def of_subject(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     cut: WantedCut,
     wanted: WantedFormat,
+    view: WantedView = View.READERS,
 ) -> SubjectOutcomesAnswer | Response:
-    """Return a subject's verdicts, best responses and times by each reader; as CSV the verdicts."""
+    """Return a subject's verdicts, best responses and times, by reader or of record; CSV is the verdicts."""
     subject, protocol, courses = service.of_subject(session, principal, trial_id, subject_id, cut)
+    accepted = None
+    if view is View.ACCEPTED:
+        only = Wanted(trial_id=trial_id, subject_id=subject_id)
+        accepted = service.accepted(session, principal, protocol, only, cut)
     if wanted is Format.CSV:
-        rows = [row.model_dump() for each in courses for row in subject_table(each)]
+        shown = courses if accepted is None else of_record(courses, accepted)
+        rows = [row.model_dump() for each in shown for row in subject_table(each, accepted or {})]
         return csv_response(list(SubjectTableRow.model_fields), rows, "subject_outcomes.csv")
-    return subject_answer(subject, protocol, cut.as_of, courses)
+    return subject_answer(subject, protocol, cut.as_of, courses, accepted)
 
 
 @router.get("/outcomes", dependencies=[UNBLINDED], response_model=CohortOutcomesAnswer)
-def of_cohort(
+def of_cohort(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     principal: CurrentPrincipal,
     session: ReadSession,
     cut: WantedCut,
     wanted: WantedFormat,
+    view: WantedView = View.READERS,
 ) -> CohortOutcomesAnswer | Response:
-    """Return rates, survival and the listing of all subjects by each reader; CSV is the listing."""
+    """Return rates, survival and the listing of all subjects, by reader or of record; CSV is the listing."""
     protocol, courses = service.of_cohort(session, principal, trial_id, cut)
+    accepted = None
+    if view is View.ACCEPTED:
+        accepted = service.accepted(session, principal, protocol, Wanted(trial_id=trial_id), cut)
     if wanted is Format.CSV:
-        rows = [listing_row(each).model_dump() for each in courses]
+        shown = courses if accepted is None else of_record(courses, accepted)
+        rows = [listing_row(each, accepted or {}).model_dump() for each in shown]
         return csv_response(list(ListingAnswer.model_fields), rows, "outcomes.csv")
-    return cohort_answer(trial_id, protocol, cut.as_of, courses)
+    return cohort_answer(trial_id, protocol, cut.as_of, courses, accepted)

@@ -12,6 +12,7 @@ from imaging_service.assessments.schemas import (
     QueryAnswer,
     TimepointVerdictAnswer,
 )
+from imaging_service.outcomes.accepted import View
 
 
 class TimeAnswer(BaseModel):
@@ -30,6 +31,10 @@ class ReaderOutcomesAnswer(BaseModel):
     """What follows from one reader's reads."""
 
     slot: int
+    standing: str | None = Field(
+        description="How far the review has come, when accepted reads are asked for.", examples=["agreed"]
+    )
+    is_accepted: bool | None = Field(description="False for provisional reads, while none are accepted.")
     baseline: BaselineAnswer | None
     timepoints: list[TimepointVerdictAnswer]
     best_overall: BestResponseAnswer
@@ -44,13 +49,14 @@ class ReaderOutcomesAnswer(BaseModel):
 
 
 class SubjectOutcomesAnswer(BaseModel):
-    """One subject's outcomes by each reader."""
+    """One subject's outcomes by each reader, or by the accepted one."""
 
     trial_id: str
     subject_id: str
     site_id: str
     protocol_version: str
     rules_version: str
+    view: View
     as_of: date | None = Field(description="The data cut; null for everything known.")
     readers: list[ReaderOutcomesAnswer]
 
@@ -81,6 +87,10 @@ class ListingAnswer(BaseModel):
     """One subject's line of the listing."""
 
     slot: int
+    standing: str | None = Field(
+        description="How far the review has come, when accepted reads are asked for."
+    )
+    is_accepted: bool | None = Field(description="False for provisional reads, while none are accepted.")
     subject_id: str
     site_id: str
     best_response: str
@@ -97,9 +107,12 @@ class ListingAnswer(BaseModel):
 
 
 class ReaderCohortAnswer(BaseModel):
-    """The cohort's outcomes from one reader's reads; every subject counts, read or not."""
+    """The cohort's outcomes from one reader's or from accepted reads; every subject counts, read or not."""
 
-    slot: int
+    slot: int | None = Field(description="Null for accepted reads, which are of either reader.")
+    accepted: int | None = Field(
+        description="Subjects whose reads are accepted; those of the others are provisional."
+    )
     subjects: int
     objective_response_rate: RateAnswer
     clinical_benefit_rate: RateAnswer
@@ -109,11 +122,12 @@ class ReaderCohortAnswer(BaseModel):
 
 
 class CohortOutcomesAnswer(BaseModel):
-    """The cohort's outcomes by each reader."""
+    """The cohort's outcomes by each reader, or of record."""
 
     trial_id: str
     protocol_version: str
     rules_version: str
+    view: View
     as_of: date | None
     readers: list[ReaderCohortAnswer]
 
@@ -124,6 +138,8 @@ class SubjectTableRow(BaseModel):
     subject_id: str
     site_id: str
     slot: int
+    standing: str | None
+    is_accepted: bool | None
     timepoint_id: str
     number: int | None
     assessed_on: date | None

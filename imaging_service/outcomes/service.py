@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.principal import Principal
+from imaging_service.adjudication import service as adjudication
+from imaging_service.adjudication.repository import Wanted
+from imaging_service.outcomes.accepted import Accepted
 from imaging_service.outcomes.courses import DataCut, ReaderCourse, courses_of, courses_of_trial
 from imaging_service.subjects import service as subjects
 from imaging_service.subjects.records import Subject
@@ -48,3 +51,22 @@ def of_cohort(
     """
     protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=cut.protocol_on)
     return protocol, list(courses_of_trial(session, principal, trial_id, protocol, cut.as_of))
+
+
+def accepted(
+    session: Session,
+    principal: Principal,
+    protocol: TrialProtocol,
+    wanted: Wanted,
+    cut: DataCut,
+) -> Accepted:
+    """Return whose reads count for each wanted subject, as far as readers and adjudicators have come.
+
+    A data cut leaves out images and days, not signatures: acceptance is as it is known now.
+
+    Raises
+    ------
+    ForbiddenError
+        The caller reads or adjudicates in the trial.
+    """
+    return adjudication.acceptances(session, principal, protocol, wanted, cut.today)
