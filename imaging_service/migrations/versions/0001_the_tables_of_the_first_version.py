@@ -390,6 +390,32 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         postgresql_where=sa.text("signed_at IS NULL"),
     )
     op.create_table(
+        "site_evaluations",
+        sa.Column("evaluation_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("overall_response", sa.String(), nullable=False),
+        sa.Column("has_progressed", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("entered_by", sa.String(), nullable=False),
+        sa.Column("entered_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["timepoint_id"],
+            ["timepoints.timepoint_id"],
+            name=op.f("fk_site_evaluations_timepoint_id_timepoints"),
+        ),
+        sa.PrimaryKeyConstraint("evaluation_id", name=op.f("pk_site_evaluations")),
+        sa.UniqueConstraint("timepoint_id", "edition", name=op.f("uq_site_evaluations_timepoint_id")),
+    )
+    op.create_index(
+        "ix_site_evaluations_trial_id_subject_id",
+        "site_evaluations",
+        ["trial_id", "subject_id"],
+        unique=False,
+    )
+    op.create_table(
         "studies",
         sa.Column("study_instance_uid", sa.String(), nullable=False),
         sa.Column("site_id", sa.String(), nullable=True),
@@ -701,6 +727,16 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "sqlite",
         "CREATE TRIGGER adjudication_decisions_final_delete BEFORE DELETE ON adjudication_decisions"
         " WHEN 1 = 1 BEGIN SELECT RAISE(ABORT, 'an adjudication never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER site_evaluations_final_update BEFORE UPDATE ON site_evaluations WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a site evaluation never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER site_evaluations_final_delete BEFORE DELETE ON site_evaluations WHEN 1 = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a site evaluation never changes'); END",
     )
     execute_on(
         "postgresql",
@@ -1034,4 +1070,36 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER adjudication_decisions_final_delete BEFORE DELETE ON adjudication_decisions"
         " FOR EACH ROW EXECUTE FUNCTION adjudication_decisions_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_evaluations_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a site evaluation never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_evaluations_final_truncate BEFORE TRUNCATE ON site_evaluations FOR "
+        "EACH STATEMENT EXECUTE FUNCTION site_evaluations_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_evaluations_final_update() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a site evaluation never changes'; END "
+        "IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_evaluations_final_update BEFORE UPDATE ON site_evaluations FOR EACH "
+        "ROW EXECUTE FUNCTION site_evaluations_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_evaluations_final_delete() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a site evaluation never changes'; END "
+        "IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_evaluations_final_delete BEFORE DELETE ON site_evaluations FOR EACH "
+        "ROW EXECUTE FUNCTION site_evaluations_final_delete()",
     )

@@ -1,0 +1,54 @@
+"""Shares and estimates as the routes answer them."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from measurement.endpoints.agreement import Estimate, kappa
+from measurement.endpoints.proportion import Proportion
+from measurement.recist.responses import OverallResponse
+
+
+class ShareAnswer(BaseModel):
+    """A share with its exact (Clopper-Pearson) interval of 95 %."""
+
+    count: int
+    of: int
+    estimate: float | None = Field(description="Null of nobody.")
+    lower: float
+    upper: float
+
+
+class EstimateAnswer(BaseModel):
+    """A statistic with its interval of 95 %; null where the data leave it undefined."""
+
+    pairs: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+def share(count: int, of: int) -> ShareAnswer:
+    """Return `count` of `of` with the interval.
+
+    Examples
+    --------
+    >>> share(1, 4).estimate
+    0.25
+    """
+    found = Proportion(count=count, of=of)
+    lower, upper = found.limits
+    return ShareAnswer(count=count, of=of, estimate=found.estimate, lower=lower, upper=upper)
+
+
+def estimate(found: Estimate, pairs: int) -> EstimateAnswer:
+    """Return a statistic of this many pairs."""
+    return EstimateAnswer(pairs=pairs, value=found.value, lower=found.lower, upper=found.upper)
+
+
+def response_kappa(pairs: Sequence[tuple[str, str]]) -> EstimateAnswer:
+    """Return Cohen's kappa of pairs of overall responses, as names without an order."""
+    if not pairs:
+        return estimate(Estimate(), 0)
+    categories = [each.value for each in OverallResponse]
+    return estimate(kappa(pairs, categories=categories).estimate, len(pairs))

@@ -1,0 +1,111 @@
+"""Routes of site evaluations. No reader and no adjudicator is let in."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
+from imaging_service.accounts.principal import Role
+from imaging_service.adjudication.figures import response_kappa, share
+from imaging_service.evaluations import service
+from imaging_service.evaluations.comparison import Pair, Variable
+from imaging_service.evaluations.evaluation import Entry, Placed
+from imaging_service.evaluations.schemas import (
+    AgreementAnswer,
+    ComparisonAnswer,
+    EvaluationAnswer,
+    EvaluationShape,
+    PairAnswer,
+)
+from imaging_service.http.context import CurrentClock
+from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.lists import answer_page
+from imaging_service.http.models import Identifier, RowId
+from imaging_service.http.pages import Page, WantedPage
+from imaging_service.reads.act import CurrentReadAct
+
+router = APIRouter(prefix="/trials/{trial_id}", tags=["evaluations"])
+
+UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR)
+"""Owners of what the sites say; which sites, the scope decides."""
+
+
+@router.put(
+    "/timepoints/{timepoint_id}/evaluation",
+    dependencies=[requires(Role.COORDINATOR)],
+    responses={201: {"model": EvaluationAnswer, "description": "It is a new edition."}},
+)
+def enter(
+    trial_id: Identifier,
+    timepoint_id: Annotated[RowId, Path(description="Key of the timepoint.")],
+    body: EvaluationShape,
+    response: Response,
+    act: CurrentReadAct,
+) -> EvaluationAnswer:
+    """Enter what the site says about a timepoint; a correction names the edition that it corrects."""
+    entry = Entry(
+        overall_response=body.overall_response.value,
+        has_progressed=body.has_progressed,
+        reason=body.reason,
+    )
+    found, is_new = service.enter(act, trial_id, timepoint_id, entry, replaces=body.replaces)
+    response.status_code = 201 if is_new else 200
+    return _placed(found)
+
+
+@router.get("/evaluations", dependencies=[UNBLINDED], response_model=Page[EvaluationAnswer])
+def evaluations(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
+    trial_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    page: WantedPage,
+    wanted: WantedFormat,
+    subject: Annotated[Identifier | None, Query(description="Only this subject's.")] = None,
+) -> Page[EvaluationAnswer] | Response:
+    """List every edition of the sites' evaluations, by subject and timepoint."""
+    found = service.evaluations(session, principal, trial_id, subject, page)
+    answer = Page(items=[_placed(each) for each in found.items], next_cursor=found.next_cursor)
+    return answer_page(answer, wanted, EvaluationAnswer, "evaluations.csv")
+
+
+@router.get("/evaluations/comparison", dependencies=[UNBLINDED], response_model=ComparisonAnswer)
+def comparison(
+    trial_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    clock: CurrentClock,
+    wanted: WantedFormat,
+) -> ComparisonAnswer | Response:
+    """Compare the sites' evaluations with the central reads that count; CSV lists the discordances."""
+    found = service.comparison(session, principal, trial_id, clock.now().date())
+    differing = [_pair(each) for each in found if not each.agrees]
+    if wanted is Format.CSV:
+        rows = [each.model_dump() for each in differing]
+        return csv_response(list(PairAnswer.model_fields), rows, "site_and_central.csv")
+    responses = [(each.site, each.central) for each in found if each.variable is Variable.OVERALL_RESPONSE]
+    return ComparisonAnswer(
+        trial_id=trial_id,
+        agreement=[
+            _agreement(variable, [each for each in found if each.variable is variable])
+            for variable in Variable
+        ],
+        response_kappa=response_kappa(responses),
+        discordances=differing,
+    )
+
+
+def _agreement(variable: Variable, found: list[Pair]) -> AgreementAnswer:
+    return AgreementAnswer(
+        variable=variable.value, agreement=share(sum(each.agrees for each in found), len(found))
+    )
+
+
+def _pair(found: Pair) -> PairAnswer:
+    values = asdict(found)
+    return PairAnswer(**{name: values[name] for name in PairAnswer.model_fields})
+
+
+def _placed(found: Placed) -> EvaluationAnswer:
+    values = {**asdict(found.evaluation), **asdict(found)}
+    return EvaluationAnswer(**{name: values[name] for name in EvaluationAnswer.model_fields})

@@ -1,0 +1,36 @@
+"""Site evaluations. Rows are only added: a correction is the next edition."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from imaging_service.database import Base, UtcDateTime
+from imaging_service.final_rows import always_final
+
+
+class EvaluationRow(Base):
+    """What the site itself says about a timepoint."""
+
+    __tablename__ = "site_evaluations"
+
+    evaluation_id: Mapped[str] = mapped_column(primary_key=True)
+    trial_id: Mapped[str]
+    subject_id: Mapped[str]
+    timepoint_id: Mapped[str] = mapped_column(ForeignKey("timepoints.timepoint_id"))
+    edition: Mapped[int]
+    """1 for the first entry about the timepoint; a correction is the next one."""
+    overall_response: Mapped[str]
+    has_progressed: Mapped[bool]
+    reason: Mapped[str]
+    entered_by: Mapped[str]
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("timepoint_id", "edition"),
+        Index("ix_site_evaluations_trial_id_subject_id", "trial_id", "subject_id"),
+    )
+
+
+TRIGGERS = always_final(EvaluationRow, "a site evaluation never changes")
+"""Statements of each dialect; a migration executes them after it has created the table."""
