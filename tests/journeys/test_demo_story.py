@@ -82,7 +82,7 @@ def options_of(installation: Installation) -> list[str]:
 
 def run(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [str(PROGRAM), "demo", *arguments], capture_output=True, text=True, check=False, timeout=240
+        [str(PROGRAM), "demo", *arguments], capture_output=True, text=True, check=False, timeout=400
     )
 
 
