@@ -129,6 +129,10 @@ def add_sender(  # noqa: PLR0913, PLR0917 - one option per field
     retrieves: Annotated[
         Retrieval, typer.Option(help="What it may find and retrieve: nothing, its site's studies, or all.")
     ] = Retrieval.NOTHING,
+    certificate: Annotated[
+        str,
+        typer.Option(help="The one it must show over TLS: sha256:... or its subject, such as 'CN=MRI 1'."),
+    ] = "",
     database_url: DatabaseUrl = None,
 ) -> None:
     """Register a sender; a running listener knows it at once."""
@@ -138,6 +142,7 @@ def add_sender(  # noqa: PLR0913, PLR0917 - one option per field
         networks=networks_from(network),
         site_id=site,
         retrieves=retrieves,
+        certificate=certificate,
     )
     with _archive(database_url=database_url) as archive:
         _migrate(archive)

@@ -76,6 +76,14 @@ class ListenerSettings(BaseSettings):
     association_seconds: float = Field(
         default=5.0, gt=0, description="How long a connection may take to ask for an association."
     )
+    tls_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port that speaks TLS, beside the plain one; 0 takes any."
+    )
+    tls_certificate: str = Field(default="", description="PEM file with the certificate shown to peers.")
+    tls_key: str = Field(default="", description="PEM file with its key, where the first does not hold it.")
+    tls_authorities: str = Field(
+        default="", description="PEM file with authorities, of which every peer must show a certificate."
+    )
     idle_seconds: float = Field(default=60.0, gt=0, description="How long an association may stay silent.")
     maximum_inflated_bytes: int = Field(
         default=64 * 2**20, ge=2**20, description="How far a deflated data set may inflate."

@@ -42,6 +42,7 @@ class Outcome(StrEnum):
     REFUSED_CALLING_AE = "refused_calling_ae"
     REFUSED_CALLED_AE = "refused_called_ae"
     REFUSED_NETWORK = "refused_network"
+    REFUSED_CERTIFICATE = "refused_certificate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

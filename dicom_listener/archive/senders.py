@@ -18,6 +18,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _AE_TITLE = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")
 
+_CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|[A-Za-z]+=[^\x00-\x1f]+")
+
 
 class Retrieval(StrEnum):
     """What a sender may find and retrieve."""
@@ -42,6 +44,7 @@ class Sender:
     networks: tuple[Network, ...]
     site_id: str
     retrieves: Retrieval = Retrieval.NOTHING
+    certificate: str = ""  # the one to show over TLS: sha256:… or its subject; empty where none is wanted
 
     def __post_init__(self) -> None:
         """Refuse what no association could carry."""
@@ -56,6 +59,10 @@ class Sender:
             )
         if not self.site_id.strip() or not self.site_id.isprintable():
             raise SenderRegistrationError(found=f"The site is {self.site_id!r}", wanted="its identifier")
+        if self.certificate and not _CERTIFICATE.fullmatch(self.certificate):
+            found = f"The certificate is {self.certificate!r}"
+            wanted = "sha256: with 64 lower-case hex digits, or its subject such as CN=MRI 1"
+            raise SenderRegistrationError(found=found, wanted=wanted)
 
     def is_on(self, address: str) -> bool:
         """Tell whether a peer's address lies in one of the sender's networks."""
@@ -112,6 +119,7 @@ def add(database: Database, sender: Sender) -> None:
         "site_id": sender.site_id,
         "added_at": datetime.now(UTC),
         "retrieves": sender.retrieves.value,
+        "certificate": sender.certificate,
     }
     with database.write() as connection:
         try:
@@ -152,6 +160,7 @@ def all_of(connection: Connection) -> Sequence[Sender]:
             networks=networks_from(row.networks.split()),
             site_id=row.site_id,
             retrieves=Retrieval(row.retrieves),
+            certificate=row.certificate,
         )
         for row in rows
     )

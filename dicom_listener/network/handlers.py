@@ -1,5 +1,6 @@
 """What happens when an association is asked for, and when an instance arrives."""
 
+import ssl
 import threading
 import uuid
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from dicom_listener.network.rejections import Rejections
 from dicom_listener.network.senders import printable, recognise
 from dicom_listener.network.services import Services
 from dicom_listener.network.statuses import ASSOCIATION_REJECTION, C_STORE_STATUS
+from dicom_listener.network.tls import shown_by
 
 _log = structlog.get_logger()
 
@@ -39,11 +41,11 @@ class Handlers:
     The library's events and associations are untyped.
     """
 
-    def __init__(self, intake: Intake, process: str) -> None:
-        """Give what arrives to `intake`, as received by `process`."""
+    def __init__(self, intake: Intake, process: str, tls: ssl.SSLContext | None = None) -> None:
+        """Give what arrives to `intake`, as received by `process`; speak `tls` to destinations with it."""
         self._intake = intake
         self._process = process
-        self.services = Services(intake.archive)
+        self.services = Services(intake.archive, tls)
         self._peers: dict[Any, Provenance] = {}
         self._rejections = Rejections()
         self._in_hand = 0
@@ -89,7 +91,8 @@ class Handlers:
         """Enter a known sender's association; file the receipt of another's rejection."""
         database = self._intake.archive.database
         try:
-            found = recognise(database, peer.calling_ae, peer.called_ae, peer.peer_address)
+            shown = shown_by(association)
+            found = recognise(database, peer.calling_ae, peer.called_ae, peer.peer_address, shown)
             if isinstance(found, Outcome):
                 if not self._rejections.are_worth_a_receipt():
                     return found

@@ -1,13 +1,19 @@
 """Recognise who asks for an association."""
 
+from collections.abc import Collection
+
 from dicom_listener.archive import senders
 from dicom_listener.archive.database import Database
 from dicom_listener.archive.records import Outcome
 from dicom_listener.archive.senders import Sender
 
 
-def recognise(database: Database, calling_ae: str, called_ae: str, address: str) -> Sender | Outcome:
+def recognise(
+    database: Database, calling_ae: str, called_ae: str, address: str, shown: Collection[str] = ()
+) -> Sender | Outcome:
     """Return the registered sender, or the outcome with which the association is rejected.
+
+    A sender that is registered with a certificate must have `shown` it.
 
     Registrations are read at every request, so that adding or removing one needs no restart.
     """
@@ -18,7 +24,11 @@ def recognise(database: Database, calling_ae: str, called_ae: str, address: str)
     addressed = [sender for sender in registered if sender.called_ae == called_ae]
     if not addressed:
         return Outcome.REFUSED_CALLED_AE
-    return next((sender for sender in addressed if sender.is_on(address)), Outcome.REFUSED_NETWORK)
+    for sender in addressed:
+        if sender.is_on(address):
+            is_proven = not sender.certificate or sender.certificate in shown
+            return sender if is_proven else Outcome.REFUSED_CERTIFICATE
+    return Outcome.REFUSED_NETWORK
 
 
 def printable(title: str) -> str:

@@ -11,6 +11,7 @@ from dicom_listener.archive.matching import Level, Search
 from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.network.retrieve import MAXIMUM_SUBOPERATIONS
 from dicom_listener.network.send import Courier, Delivery, Kind, Outgoing
+from dicom_listener.network.tls import client_context
 from dicom_listener.settings import ListenerSettings
 
 _Load = Callable[[], Outgoing]
@@ -39,7 +40,8 @@ def deliveries(
         waiting += [(_kind(record), partial(_kept, archive, record)) for record in _instances(archive, uid)]
     if not waiting:
         return
-    with Courier(destination, settings.ae_title, {kind for kind, _ in waiting}) as courier:
+    tls = client_context(settings) if destination.is_tls else None
+    with Courier(destination, settings.ae_title, {kind for kind, _ in waiting}, tls=tls) as courier:
         for _, load in waiting:
             outgoing = load()
             yield outgoing.sop_instance_uid, courier.deliver(outgoing)

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import threading
 import uuid
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from dicom_listener.network.fast_provider import TESTED_VERSIONS, FastProvider, 
 from dicom_listener.network.handlers import Handlers
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.provider import Provider
+from dicom_listener.network.tls import client_context, server_context
 from dicom_listener.network.transport import QuickSocket
 from dicom_listener.settings import ListenerSettings
 
@@ -128,11 +130,13 @@ class Listener:
                 maximum_inflated=settings.maximum_inflated_bytes,
             ),
             self._process,
+            client_context(settings),
         )
         self._settler = Settler(archive.database, settings.quiet_period_seconds)
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server: _Server | None = None
+        self._tls_server: _Server | None = None
 
     def __enter__(self) -> Self:
         """Start listening."""
@@ -152,6 +156,13 @@ class Listener:
             return self._settings.port
         return int(self._server.server_address[1])
 
+    @property
+    def tls_port(self) -> int | None:
+        """The port that speaks TLS, where there is one."""
+        return (
+            self._settings.tls_port if self._tls_server is None else int(self._tls_server.server_address[1])
+        )
+
     def start(self) -> None:
         """Tidy up after an earlier run, then listen.
 
@@ -160,16 +171,22 @@ class Listener:
         ConfigurationError
             When the port is taken, or the archive cannot be written to.
         """
-        self._server = self._bound()
+        self._server = self._bound(self._settings.port)
         try:
+            if self._settings.tls_port is not None:
+                context = server_context(self._settings)
+                self._tls_server = self._bound(self._settings.tls_port, context)
+                self._tls_server.connections = self._server.connections
             self._archive.objects.prepare()
             close_all(self._archive.database)
             if count := recover(self._archive):
                 _log.info("instances_recovered", count=count)
         except BaseException:
-            self._server.server_close()
+            for server in self._servers():
+                server.server_close()
             raise
-        self._run(self._server.serve_forever, 0.1)
+        for server in self._servers():
+            self._run(server.serve_forever, 0.1)
         self._run(self._settle_until_stopped)
         self._handlers.services.start()
         _log.info("ready", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
@@ -178,7 +195,8 @@ class Listener:
         """Take nothing new, finish what is in hand, and end every association."""
         if self._server is None:
             return
-        self._server.shutdown()
+        for server in self._servers():
+            server.shutdown()
         self._handlers.stop(_IN_HAND_SECONDS)
         farewells = [
             threading.Thread(target=association.abort, daemon=True)
@@ -191,10 +209,13 @@ class Listener:
         self._stopped.set()
         for thread in self._threads:
             thread.join(_GOODBYE_SECONDS)
-        self._server = None
+        self._server = self._tls_server = None
         _log.info("stopped")
 
-    def _bound(self) -> _Server:
+    def _servers(self) -> list["_Server"]:
+        return [server for server in (self._server, self._tls_server) if server is not None]
+
+    def _bound(self, port: int, context: ssl.SSLContext | None = None) -> _Server:
         settings = self._settings
         entity = AE(ae_title=settings.ae_title)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
@@ -206,7 +227,8 @@ class Listener:
         entity.network_timeout = settings.idle_seconds
         try:
             server = entity.make_server(
-                (settings.host, settings.port),
+                (settings.host, port),
+                ssl_context=context,
                 contexts=supported_contexts(settings.accept_further),
                 evt_handlers=[
                     (evt.EVT_REQUESTED, self._handlers.requested),
@@ -217,7 +239,7 @@ class Listener:
             )
         except OSError as error:
             reason = error.strerror or str(error)
-            raise AddressTakenError(settings.host, settings.port, reason) from error
+            raise AddressTakenError(settings.host, port, reason) from error
         accepting = cast("_Server", server)
         accepting.limits = Limits(
             pdu=settings.maximum_pdu_bytes,

@@ -1,5 +1,6 @@
 """What is offered to a recognised sender beside storage: each association is bound to its own sender."""
 
+import ssl
 from typing import Any
 
 from pynetdicom import evt
@@ -15,11 +16,11 @@ from dicom_listener.network.retrieve import RetrieveService
 class Services:
     """The services of one process over one archive."""
 
-    def __init__(self, archive: Archive) -> None:
-        """Serve `archive`."""
+    def __init__(self, archive: Archive, tls: ssl.SSLContext | None = None) -> None:
+        """Serve `archive`, and speak `tls` to destinations with it."""
         self._find = FindService(archive)
-        self._retrieve = RetrieveService(archive)
-        self._commitment = CommitmentService(archive)
+        self._retrieve = RetrieveService(archive, tls)
+        self._commitment = CommitmentService(archive, tls)
 
     def start(self) -> None:
         """Begin with what goes on beside the associations."""

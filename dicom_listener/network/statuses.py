@@ -25,6 +25,7 @@ ASSOCIATION_REJECTION = MappingProxyType(
         Outcome.REFUSED_CALLING_AE: (0x01, 0x01, 0x03),  # calling AE title not recognised
         Outcome.REFUSED_CALLED_AE: (0x01, 0x01, 0x07),  # called AE title not recognised
         Outcome.REFUSED_NETWORK: (0x01, 0x01, 0x03),
+        Outcome.REFUSED_CERTIFICATE: (0x01, 0x01, 0x03),
         # rejected for the moment by the service provider: temporary congestion
         Outcome.REFUSED_OUT_OF_RESOURCES: (0x02, 0x03, 0x01),
     }
