@@ -148,18 +148,18 @@ def _apart(visit: Visit, day_of: Days, width: timedelta) -> list[Visit]:
 
 
 def _with_identifiers(visits: list[Visit]) -> list[Visit]:
+    """Name each visit by its name, and by its number or day as well where others have the same name."""
     names = [visit.name or _numbered(visit) for visit in visits]
-    if len(set(names)) < len(names):
-        names = [
-            f"{name} ({_numbered(visit)})" if names.count(name) > 1 and visit.name else name
-            for name, visit in zip(names, visits, strict=True)
-        ]
-    if len(set(names)) < len(names):
-        names = [
-            f"{name} on {visit.first_on}" if names.count(name) > 1 else name
-            for name, visit in zip(names, visits, strict=True)
-        ]
-    return [replace(visit, timepoint_id=name) for name, visit in zip(names, visits, strict=True)]
+    numbers = [(name, visit.visitnum) for name, visit in zip(names, visits, strict=True)]
+    identifiers = []
+    for name, visit in zip(names, visits, strict=True):
+        if names.count(name) == 1:
+            identifiers.append(name)
+        elif numbers.count((name, visit.visitnum)) == 1:
+            identifiers.append(f"{name} ({_numbered(visit)})")
+        else:
+            identifiers.append(f"{name} on {visit.first_on}")
+    return [replace(visit, timepoint_id=name) for name, visit in zip(identifiers, visits, strict=True)]
 
 
 def _numbered(visit: Visit) -> str:

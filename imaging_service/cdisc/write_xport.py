@@ -2,7 +2,8 @@
 
 The layout is SAS's published one (TS-140, "The Record Layout of a Data Set in SAS Transport (XPORT) Format"):
 records of 80 bytes, a header each for library, member and variables, then the observations one after the
-other; numbers are IBM System/360 floats. Texts are UTF-8.
+other; numbers are IBM System/360 floats. Texts are UTF-8. Written here because pyreadstat, which reads these
+files, writes them only from a whole data frame in memory and stamps them with the present time.
 """
 
 import struct

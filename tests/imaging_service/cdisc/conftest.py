@@ -73,7 +73,7 @@ def small(tmp_path):
     """Give a maker of folders with a TR of few rows, and a TU when there are any."""
 
     def make(tr: Sequence[dict[str, str]], tu: Sequence[dict[str, str]] = (), **others: Rows) -> Path:
-        data = tmp_path / "small"
+        data = Path(tmp_path / "small")
         data.mkdir(exist_ok=True)
         for name, rows in (("tr", tr), ("tu", tu), *others.items()):
             if rows:

@@ -466,11 +466,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("case", "identified", "results", "wanted", "asked"), CASES, ids=[row[0] for row in CASES]
-)
-def test_at_week_6(small, tmp_path, case, identified, results, wanted, asked):
-    del case
+@pytest.mark.parametrize("case", CASES, ids=[row[0] for row in CASES])
+def test_at_week_6(small, tmp_path, case):
+    _, identified, results, wanted, asked = case
     score_folder(small(results, identified), tmp_path / "out")
     overall = [
         row["RSSTRESC"]

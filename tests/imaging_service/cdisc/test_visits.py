@@ -73,9 +73,9 @@ BASELINES = [
 ]
 
 
-@pytest.mark.parametrize(("case", "records", "start", "wanted"), BASELINES, ids=[row[0] for row in BASELINES])
-def test_baseline_is(case, records, start, wanted):
-    del case
+@pytest.mark.parametrize("case", BASELINES, ids=[row[0] for row in BASELINES])
+def test_baseline_is(case):
+    _, records, start, wanted = case
     visits = visits_of(records, day_of, SCHEDULE)
     occasions = sort_out(visits, set(), start, SCHEDULE)
     assert [visit.timepoint_id for visit in occasions.baseline] == wanted
