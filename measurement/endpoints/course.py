@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from typing import NamedTuple
 
 from measurement.errors import MeasurementError
 from measurement.protocol.trial import TrialProtocol
 from measurement.recist.assessment import BestOverallResponse, SubjectAssessment
+from measurement.recist.responses import OverallResponse
+
+
+class Milestone(NamedTuple):
+    """Something that happened on a day, and the record that says so."""
+
+    on: date
+    record_id: str
 
 
 class DateOrderError(MeasurementError):
@@ -60,7 +70,7 @@ def _happened(value: date | None, day: date) -> date | None:
     return value if value is not None and value <= day else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """Responses, dates and the protocol that they are judged by, as of one data cut.
 
@@ -86,3 +96,15 @@ class Course:
         if self.protocol.criteria.confirmation.required:
             return self.assessment.confirmed_best_overall
         return self.assessment.best_overall
+
+    @cached_property
+    def adequate(self) -> tuple[Milestone, ...]:
+        """Return the adequate assessments in order of time; NE is one only by the protocol's choice."""
+        ne_is_adequate = self.protocol.endpoints.ne_is_adequate
+        found = [
+            Milestone(timepoint.assessed_on, timepoint.timepoint_id)
+            for timepoint in self.assessment.timepoints
+            if timepoint.assessed_on is not None
+            and (ne_is_adequate or timepoint.overall_response is not OverallResponse.NE)
+        ]
+        return tuple(sorted(found))

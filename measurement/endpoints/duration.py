@@ -1,7 +1,7 @@
 """How long a response lasts and how soon it comes; how long stable disease lasts; overall survival."""
 
-from measurement.endpoints.course import Course
-from measurement.endpoints.progression_free import Milestone, time_free_of_progression
+from measurement.endpoints.course import Course, Milestone
+from measurement.endpoints.progression_free import time_free_of_progression
 from measurement.endpoints.time_to_event import Ending, Endpoint, TimeToEvent
 from measurement.protocol.trial import CensoringRules
 from measurement.recist.responses import BestResponse, OverallResponse
@@ -52,12 +52,13 @@ def overall_survival(course: Course) -> TimeToEvent | None:
     if dates.death_on is not None:
         ending, at = Ending.DEATH, Milestone(dates.death_on, "death")
     else:
-        ending, at = Ending.ALIVE, Milestone(dates.starts_on, "start")
+        alive = [
+            (each.assessed_on, each.timepoint_id) for each in course.assessment.timepoints if each.assessed_on
+        ]
+        alive.append((dates.starts_on, "start"))
         if dates.last_alive_on:
-            at = max(at, Milestone(dates.last_alive_on, "last contact"))
-        for timepoint in course.assessment.timepoints:
-            if timepoint.assessed_on:
-                at = max(at, Milestone(timepoint.assessed_on, timepoint.timepoint_id))
+            alive.append((dates.last_alive_on, "last contact"))
+        ending, at = Ending.ALIVE, Milestone(*max(alive))
     return TimeToEvent(
         endpoint=Endpoint.OVERALL_SURVIVAL,
         starts_on=dates.starts_on,

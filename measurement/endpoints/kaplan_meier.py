@@ -4,7 +4,8 @@ Kaplan and Meier, J Am Stat Assoc 1958;53:457-481; variance by Greenwood; quanti
 and Crowley, Biometrics 1982;38:29-41. Where the curve is flat at exactly the wanted height, the quantile is
 the midpoint of the flat part, as R's ``quantile`` of a ``survfit`` and SAS's LIFETEST give it. A curve that
 stays flat until the last time gives the midpoint up to that time, as R's ``quantile`` does (R's ``print``
-gives the first time).
+gives the first time). An upper limit on the log scale may rise again after it has fallen; the first fall
+counts, as the interval holds the times that the test does not reject (R then may give a later time).
 """
 
 import math

@@ -7,22 +7,13 @@ next one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-from measurement.endpoints.course import Course
+from measurement.endpoints.course import Course, Milestone
 from measurement.endpoints.time_to_event import Ending, Endpoint, TimeToEvent
 from measurement.protocol.trial import CensoringRules
-from measurement.recist.responses import OverallResponse
-
-
-class Milestone(NamedTuple):
-    """Something that happened on a day, and the record that says so."""
-
-    on: date
-    record_id: str
 
 
 class End(NamedTuple):
@@ -32,8 +23,7 @@ class End(NamedTuple):
     at: Milestone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(NamedTuple):
     """What the conditions look at. Everything lies within the horizon.
 
     Attributes
@@ -42,10 +32,14 @@ class Case:
         Where the time starts, and what stands for it.
     has_baseline
         Whether later timepoints had something to be compared with.
-    progression, death
-        The first of each.
+    event
+        Progression or death, whichever is first; on the same day they are one, the progression.
+    death
+        The death.
     adequate
-        Evaluable assessments after the start, in order of time, none after the first progression.
+        Adequate assessments in order of time, also those outside the time.
+    horizon_on
+        Last day that counts.
     new_therapy_on
         First dose of another therapy, when the protocol censors for it.
     longest_gap_days
@@ -54,27 +48,19 @@ class Case:
 
     start: Milestone
     has_baseline: bool
-    progression: Milestone | None
+    event: End | None
     death: Milestone | None
     adequate: tuple[Milestone, ...]
+    horizon_on: date
     new_therapy_on: date | None
     longest_gap_days: int
 
-    @property
-    def event(self) -> End | None:
-        """Return progression or death, whichever is first; on the same day they are one, the progression."""
-        if self.progression and (self.death is None or self.progression.on <= self.death.on):
-            return End(Ending.PROGRESSION, self.progression)
-        return End(Ending.DEATH, self.death) if self.death else None
-
-    def last_adequate(self, *, before: date | None = None, until: date | None = None) -> Milestone | None:
-        """Return the last adequate assessment, strictly before or up to a day."""
-        found = None
-        for milestone in self.adequate:
-            if (before and milestone.on >= before) or (until and milestone.on > until):
-                break
-            found = milestone
-        return found
+    def last_adequate(self, until: date) -> Milestone | None:
+        """Return the last adequate assessment between the start and a day, both included."""
+        for milestone in reversed(self.adequate):
+            if milestone.on <= until:
+                return milestone if milestone.on >= self.start.on else None
+        return None
 
     def is_gap(self, since: date, until: date) -> bool:
         """Whether assessments were missed between two days."""
@@ -98,7 +84,7 @@ def new_therapy_before_event(case: Case) -> End | None:
     started_on = case.new_therapy_on
     if started_on is None or (case.event and case.event.at.on <= started_on):
         return None
-    return End(Ending.NEW_THERAPY, case.last_adequate(until=started_on) or case.start)
+    return End(Ending.NEW_THERAPY, case.last_adequate(started_on) or case.start)
 
 
 def missed_before_event(case: Case) -> End | None:
@@ -106,7 +92,7 @@ def missed_before_event(case: Case) -> End | None:
     event = case.event
     if event is None:
         return None
-    last = case.last_adequate(before=event.at.on) or case.start
+    last = case.last_adequate(event.at.on - timedelta(days=1)) or case.start
     return End(Ending.MISSED_ASSESSMENTS, last) if case.is_gap(last.on, event.at.on) else None
 
 
@@ -117,12 +103,13 @@ def progression_or_death(case: Case) -> End | None:
 
 def never_assessed(case: Case) -> End | None:
     """Nothing adequate after the start: the start."""
-    return None if case.adequate else End(Ending.NO_ASSESSMENT, case.start)
+    return None if case.last_adequate(case.horizon_on) else End(Ending.NO_ASSESSMENT, case.start)
 
 
 def no_event(case: Case) -> End | None:
     """No event: the last adequate assessment."""
-    return End(Ending.NO_EVENT, case.adequate[-1])
+    last = case.last_adequate(case.horizon_on)
+    return End(Ending.NO_EVENT, last) if last else None
 
 
 CONDITIONS: Mapping[CensoringRules, tuple[Condition, ...]] = MappingProxyType(
@@ -163,13 +150,9 @@ def time_free_of_progression(
     """Return the time from `start`, a day of the course, to progression or death by the list of `rules`."""
     case = _case(start, course)
     conditions = CONDITIONS[rules or course.protocol.endpoints.censoring]
-    end = next(end for condition in conditions if (end := condition(case)) is not None)
+    ending, at = next(filter(None, (condition(case) for condition in conditions)))
     return TimeToEvent(
-        endpoint=endpoint,
-        starts_on=start.on,
-        ends_on=end.at.on,
-        ending=end.ending,
-        record_id=end.at.record_id,
+        endpoint=endpoint, starts_on=start.on, ends_on=at.on, ending=ending, record_id=at.record_id
     )
 
 
@@ -185,9 +168,10 @@ def _case(start: Milestone, course: Course) -> Case:
     return Case(
         start=start,
         has_baseline=course.assessment.baseline is not None,
-        progression=progression,
+        event=_event(progression, death),
         death=death,
-        adequate=_adequate(course, start.on, progression.on if progression else horizon_on),
+        adequate=course.adequate,
+        horizon_on=horizon_on,
         new_therapy_on=treated_on
         if endpoints.censor_at_new_therapy and treated_on and treated_on <= horizon_on
         else None,
@@ -196,13 +180,7 @@ def _case(start: Milestone, course: Course) -> Case:
     )
 
 
-def _adequate(course: Course, from_on: date, until_on: date) -> tuple[Milestone, ...]:
-    ne_is_adequate = course.protocol.endpoints.ne_is_adequate
-    found = [
-        Milestone(timepoint.assessed_on, timepoint.timepoint_id)
-        for timepoint in course.assessment.timepoints
-        if timepoint.assessed_on is not None
-        and from_on <= timepoint.assessed_on <= until_on
-        and (ne_is_adequate or timepoint.overall_response is not OverallResponse.NE)
-    ]
-    return tuple(sorted(found))
+def _event(progression: Milestone | None, death: Milestone | None) -> End | None:
+    if progression and (death is None or progression.on <= death.on):
+        return End(Ending.PROGRESSION, progression)
+    return End(Ending.DEATH, death) if death else None

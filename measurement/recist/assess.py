@@ -73,25 +73,26 @@ def assess_timepoint(
     non_target = assess_non_targets(observed, history, criteria)
     new = assess_new_lesions(observed, history)
     overall, table_row = _OVERALL_WITH_REASON[target.response, non_target.response, new.finding]
-    assessed_on, progression_on, seen_at = _last_imaged(observed), None, None
     if overall is OverallResponse.PD:
         assessed_on, progression_on, seen_at = _progression_days(observed, target, non_target, new)
+    else:
+        assessed_on, progression_on, seen_at = observed.last_imaged_on, None, None
     reasons = (target.reason, non_target.reason, *new.reasons, table_row)
-    assessment = TimepointAssessment(
-        timepoint_id=observed.timepoint_id,
-        number=observed.number,
-        assessed_on=assessed_on,
-        sum_of_diameters=target.total,
-        baseline_mm=baseline.sum_mm,
-        nadir_mm=history.nadir_mm,
-        target_response=target.response,
-        non_target_response=non_target.response,
-        new_lesion=new.finding,
-        overall_response=overall,
-        progression_on=progression_on,
-        progression_seen_at=seen_at,
-        reasons=(*reasons, _AFTER_PROGRESSION) if history.has_progressed else reasons,
-        queries=target.queries + non_target.queries + new.queries,
+    assessment = TimepointAssessment(  # by position: by keywords it takes twice the time
+        observed.timepoint_id,
+        observed.number,
+        assessed_on,
+        target.total,
+        baseline.sum_mm,
+        history.nadir_mm,
+        target.response,
+        non_target.response,
+        new.finding,
+        overall,
+        progression_on,
+        seen_at,
+        (*reasons, _AFTER_PROGRESSION) if history.has_progressed else reasons,
+        target.queries + non_target.queries + new.queries,
     )
     return assessment, _after(history, target, overall, new)
 
@@ -208,7 +209,7 @@ def _not_evaluable(observed: TimepointObservations, history: History) -> Timepoi
     return TimepointAssessment(
         timepoint_id=observed.timepoint_id,
         number=observed.number,
-        assessed_on=None if observed.not_done else _last_imaged(observed),
+        assessed_on=None if observed.not_done else observed.last_imaged_on,
         sum_of_diameters=IncompleteSum(NOTHING, targets) if targets else None,
         baseline_mm=baseline.sum_mm if baseline else None,
         nadir_mm=history.nadir_mm,
@@ -221,16 +222,6 @@ def _not_evaluable(observed: TimepointObservations, history: History) -> Timepoi
         reasons=(reason, _AFTER_PROGRESSION) if history.has_progressed else (reason,),
         queries=(),
     )
-
-
-def _last_imaged(observed: TimepointObservations) -> date | None:
-    """Return the last day of a timepoint's imaging: that of every response but PD."""
-    last_on = observed.imaged_on
-    for role in (observed.targets, observed.non_targets, observed.new_lesions):
-        for lesion in role:
-            if lesion.imaged_on is not None and (last_on is None or lesion.imaged_on > last_on):
-                last_on = lesion.imaged_on
-    return last_on
 
 
 def _progression_days(

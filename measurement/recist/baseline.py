@@ -62,16 +62,13 @@ def assess_baseline(observed: TimepointObservations, criteria: Criteria) -> Base
         if lesion.lesion_id not in targets:
             non_targets.setdefault(lesion.lesion_id, lesion)
     total = _sum(targets, criteria) if targets else None
-    days = [observed.imaged_on]
-    days += [target.imaged_on for target in observed.targets]
-    days += [lesion.imaged_on for lesion in observed.non_targets]
     return Baseline(
         targets=targets,
         non_targets=non_targets,
         sum_mm=total.mm if isinstance(total, CompleteSum) and total.mm > 0 else None,
         assessment=BaselineAssessment(
             timepoint_id=observed.timepoint_id,
-            assessed_on=max((day for day in days if day is not None), default=None),
+            assessed_on=observed.last_imaged_on,
             target_ids=tuple(targets),
             non_target_ids=tuple(non_targets),
             sum_of_diameters=total,
@@ -98,8 +95,6 @@ def _queries(
     total: SumOfDiameters | None,
 ) -> Iterator[Query]:
     where = observed.timepoint_id
-    if observed.not_done:
-        yield Query("baseline_not_done", where, facts=(where,))
     if len(targets) + len(non_targets) != len(observed.targets) + len(observed.non_targets):
         yield from _repeated(observed, where)
     for name, target in targets.items():

@@ -268,10 +268,10 @@ def confirmed_best_overall_response(
         With a query when disease follows a CR, as E09 Table 3 has no single answer to that.
     """
     counting = until_progression(occasions)
-    settled = settle_disease_after_cr(counting, rules, has_targets=has_targets)
+    pairs = disease_after_cr(counting)
+    settled = settle_disease_after_cr(counting, pairs, rules, has_targets=has_targets)
     course = Course(occasions=settled, anchor_on=anchor_on, has_targets=has_targets, rules=rules)
     answer = _first_answer(CONFIRMED, course)
-    pairs = disease_after_cr(counting)
     return replace(answer, queries=(_query(*pairs[0]),)) if pairs else answer
 
 

@@ -54,7 +54,11 @@ def disease_after_cr(occasions: Sequence[Occasion]) -> tuple[tuple[Occasion, Occ
 
 
 def settle_disease_after_cr(
-    occasions: Sequence[Occasion], rules: ConfirmationRules, *, has_targets: bool
+    occasions: Sequence[Occasion],
+    pairs: Sequence[tuple[Occasion, Occasion]],
+    rules: ConfirmationRules,
+    *,
+    has_targets: bool,
 ) -> Sequence[Occasion]:
     """Read disease after a CR as the protocol's policy says (E09 Table 3, note a).
 
@@ -62,6 +66,8 @@ def settle_disease_after_cr(
     ----------
     occasions
         In order of time, none after the first PD.
+    pairs
+        Each CR among them that is followed by disease, with that disease.
     rules
         The protocol's choices.
     has_targets
@@ -73,7 +79,6 @@ def settle_disease_after_cr(
         `query`: as given. `pd`: the first disease after a CR is PD, and nothing after it counts.
         `ignore`: a CR that is followed by disease was a PR, or NON-CR/NON-PD without targets.
     """
-    pairs = disease_after_cr(occasions)
     if not pairs or rules.cr_then_disease is CrThenDisease.QUERY:
         return occasions
     if rules.cr_then_disease is CrThenDisease.PD:

@@ -11,7 +11,7 @@ Seen = TypeVar("Seen", TargetObservation, NonTargetObservation)
 
 def match(
     observed: Sequence[Seen], followed: Mapping[str, Seen], where: str, role: str
-) -> tuple[Sequence[Seen], Collection[Seen], Sequence[str], Sequence[Query]]:
+) -> tuple[Sequence[Seen], Collection[Seen], tuple[str, ...], tuple[Query, ...]]:
     """Match the observations of a timepoint with the lesions of baseline.
 
     Parameters
@@ -41,10 +41,10 @@ def match(
         return observed, followed.values(), (), ()
     first = {lesion.lesion_id: lesion for lesion in reversed(observed)}
     matched = [name for name in followed if name in first]
-    absent: list[str] = [name for name in followed if name not in first]
+    absent = tuple(name for name in followed if name not in first)
     strange = dict.fromkeys(name for name in names if name not in followed)
     repeated = [name for name in matched if names.count(name) > 1]
-    queries = [
+    queries = tuple(
         Query(code, where, (name,), (name, where))
         for code, doubted in (
             (f"unknown_{role}", strange),
@@ -52,5 +52,5 @@ def match(
             (f"{role}_not_assessed", absent),
         )
         for name in doubted
-    ]
+    )
     return [first[name] for name in matched], [followed[name] for name in matched], absent, queries

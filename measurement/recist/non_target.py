@@ -96,11 +96,10 @@ def _tally(
 ) -> _Tally:
     """Sort the non-targets, each of the baseline once."""
     where = observed.timepoint_id
-    lesions, _, absent, misplaced = match(observed.non_targets, followed, where, "non_target")
+    lesions, _, absent, queries = match(observed.non_targets, followed, where, "non_target")
     progressed: list[NonTargetObservation] = []
     remaining: list[NonTargetObservation] = []
     missing: list[str] = []
-    queries = list(misplaced)
     for lesion in lesions:
         state = lesion.state
         if state is NonTargetState.PRESENT and lesion.short_axis is None:
@@ -112,10 +111,9 @@ def _tally(
         elif not _is_gone(lesion, sums):
             remaining.append(lesion)
         if state is not NonTargetState.PRESENT:
-            queries.extend(_contradictions(lesion, where, sums))
-    missing += absent
+            queries += tuple(_contradictions(lesion, where, sums))
     record_ids = tuple([lesion.record_id for lesion in lesions if lesion.record_id])
-    return _Tally(tuple(progressed), tuple(remaining), tuple(missing), record_ids, tuple(queries))
+    return _Tally(tuple(progressed), tuple(remaining), (*missing, *absent), record_ids, queries)
 
 
 def _is_gone(lesion: NonTargetObservation, sums: SumThresholds) -> bool:

@@ -55,3 +55,14 @@ class TimepointObservations:
                 f"Timepoint {self.timepoint_id} has neither a day of imaging nor a reason for having none."
             )
             raise ObservationError(message)
+
+    @property
+    def last_imaged_on(self) -> date | None:
+        """Last day of the imaging, as a lesion may have a scan of its own; `None` when nothing was imaged."""
+        last_on = self.imaged_on
+        for role in (self.targets, self.non_targets, self.new_lesions):
+            for lesion in role:
+                imaged_on = lesion.imaged_on
+                if imaged_on is not None and (last_on is None or imaged_on > last_on):
+                    last_on = imaged_on
+        return last_on

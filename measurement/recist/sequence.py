@@ -16,7 +16,7 @@ class OrderedTimepoints(NamedTuple):
     Attributes
     ----------
     baseline
-        The baseline timepoint; `None` when there is none.
+        The baseline timepoint; `None` when there is none, or none was done.
     follow_ups
         All other timepoints by day of imaging.
     queries
@@ -32,8 +32,9 @@ def in_order(timepoints: Sequence[TimepointObservations]) -> OrderedTimepoints:
     """Put the timepoints of one subject in order.
 
     Of several timepoints numbered 0 the last one imaged is the baseline, being nearest to the
-    start (E09 3.2.1), and the others are left out. A timepoint that was never imaged keeps its
-    place among its neighbours.
+    start (E09 3.2.1), and the others are left out; one that was not done is no baseline, as it
+    shows neither disease nor its absence. A timepoint that was never imaged keeps its place among
+    its neighbours.
 
     Parameters
     ----------
@@ -53,9 +54,10 @@ def in_order(timepoints: Sequence[TimepointObservations]) -> OrderedTimepoints:
     _refuse_repeated_identifiers(timepoints)
     baselines = [timepoint for timepoint in timepoints if timepoint.number == BASELINE]
     follow_ups = [timepoint for timepoint in timepoints if timepoint.number != BASELINE]
-    baseline = max(baselines, key=_imaged_or_never, default=None)
+    done = [timepoint for timepoint in baselines if not timepoint.not_done]
+    baseline = max(done, key=_imaged_or_never, default=None)
     ordered = tuple(_by_day(follow_ups))
-    return OrderedTimepoints(baseline, ordered, tuple(_queries(baseline, baselines, ordered)))
+    return OrderedTimepoints(baseline, ordered, tuple(_queries(baseline, done or baselines, ordered)))
 
 
 def _refuse_repeated_identifiers(timepoints: Sequence[TimepointObservations]) -> None:
@@ -99,7 +101,7 @@ def _queries(
     ordered: Sequence[TimepointObservations],
 ) -> Iterator[Query]:
     if baseline is None:
-        yield Query("baseline_missing")
+        yield from _missing_baseline(baselines)
     else:
         yield from _baseline_queries(baseline, baselines, ordered)
     dated = [timepoint for timepoint in (baseline, *ordered) if timepoint and timepoint.imaged_on]
@@ -115,6 +117,13 @@ def _queries(
         elif number > next_number:
             names = (before.timepoint_id, after.timepoint_id)
             yield Query("out_of_order", before.timepoint_id, (), names)
+
+
+def _missing_baseline(not_done: Sequence[TimepointObservations]) -> Iterator[Query]:
+    if not not_done:
+        yield Query("baseline_missing")
+    for timepoint in not_done:
+        yield Query("baseline_not_done", timepoint.timepoint_id, (), (timepoint.timepoint_id,))
 
 
 def _baseline_queries(

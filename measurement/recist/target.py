@@ -225,8 +225,7 @@ PRECEDENCE: tuple[Callable[[_Tally, Decimal | None, History, Criteria], _Answer 
 
 def _respond(tally: _Tally, baseline_mm: Decimal | None, history: History, criteria: Criteria) -> _Answer:
     for rule in PRECEDENCE:
-        answer = rule(tally, baseline_mm, history, criteria)
-        if answer is not None:
+        if answer := rule(tally, baseline_mm, history, criteria):
             return answer
     return _stable_disease(tally, baseline_mm, history, criteria)
 
@@ -241,14 +240,13 @@ def _is_doubtful(tally: _Tally, history: History, sums: SumThresholds) -> bool:
 def _tally(observed: TimepointObservations, baseline: Baseline, sums: SumThresholds) -> _Tally:
     """Add up the targets, each of the baseline once."""
     where, day = observed.timepoint_id, observed.imaged_on
-    targets, at_baseline, absent, misplaced = match(observed.targets, baseline.targets, where, "target")
+    targets, at_baseline, absent, queries = match(observed.targets, baseline.targets, where, "target")
     measured, last_on = Decimal(0), None
     missing: list[str] = []
     remaining: list[str] = []
-    queries = list(misplaced)
     for target, before in zip(targets, at_baseline, strict=True):
         if target.method is not before.method or target.is_nodal is not before.is_nodal:
-            queries.extend(_changes(target, before, where))
+            queries += tuple(_changes(target, before, where))
         value = target.diameter
         if value is None:
             value = value_of(target, sums)
@@ -256,16 +254,15 @@ def _tally(observed: TimepointObservations, baseline: Baseline, sums: SumThresho
                 missing.append(target.lesion_id)
                 continue
             if target.state is TargetState.MERGED:
-                queries.extend(_merger_queries(target, observed))
+                queries += tuple(_merger_queries(target, observed))
         measured += value
         if value and not (before.is_nodal and is_normal_node(target, value, sums)):
             remaining.append(target.lesion_id)
         imaged_on = target.imaged_on or day
-        if last_on is None or (imaged_on is not None and imaged_on > last_on):
+        if imaged_on is not last_on and (last_on is None or (imaged_on is not None and imaged_on > last_on)):
             last_on = imaged_on
-    missing += absent
     record_ids = tuple([target.record_id for target in targets if target.record_id])
-    return _Tally(measured, tuple(missing), tuple(remaining), last_on, record_ids, tuple(queries))
+    return _Tally(measured, (*missing, *absent), tuple(remaining), last_on, record_ids, queries)
 
 
 def _changes(target: TargetObservation, at_baseline: TargetObservation, where: str) -> Iterator[Query]:

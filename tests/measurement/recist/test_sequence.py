@@ -86,7 +86,22 @@ def test_a_follow_up_on_the_day_of_baseline_is_asked_for() -> None:
 def test_a_baseline_that_was_not_done_is_asked_for() -> None:
     baseline = TimepointObservations(timepoint_id="B", number=0, not_done="scanner broken")
     assessment = assess_subject([baseline, subject("T01: 30 20")[1]], anchor_on=START)
-    assert "baseline_not_done" in [query.code for query in assessment.queries]
+    assert [query.code for query in assessment.queries] == ["baseline_not_done"]
+
+
+def test_a_baseline_that_was_not_done_is_none_and_no_proof_that_there_was_no_disease() -> None:
+    baseline = TimepointObservations(timepoint_id="B", number=0, not_done="scanner broken")
+    assessment = assess_subject([baseline, subject("T01: 30 20")[1]], anchor_on=START)
+    assert assessment.baseline is None
+    assert [each.overall_response for each in assessment.timepoints] == [OverallResponse.NE]
+    assert assessment.best_overall.response is BestResponse.NE
+
+
+def test_a_baseline_that_was_done_after_one_that_was_not_is_not_asked_for() -> None:
+    broken = TimepointObservations(timepoint_id="B", number=0, not_done="scanner broken")
+    assessment = assess_subject([broken, *subject("T01: 30 20")], anchor_on=START)
+    assert assessment.queries == ()
+    assert [each.overall_response for each in assessment.timepoints] == [OverallResponse.PR]
 
 
 def test_unscheduled_timepoints_count_like_any_other() -> None:
