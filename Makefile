@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/sh
 ARGS ?=
 WORKERS ?= 2
+BENCHMARKS ?= geometry.diameters scoring.score_subjects ingest journey.push_match_score
 COMPILE := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
 
@@ -40,15 +41,17 @@ campaign: $(VENV)/.test peers  ## the long forms: power cuts, kill -9, fuzzing (
 	CAMPAIGN=1 $(BIN)/python -m pytest -m campaign --timeout=0 $(ARGS)
 
 benchmarks: $(VENV)/.test peers  ## figures beside the peers; nothing is asserted
-	@for script in benchmarks/*/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 peers:  ## install the other makers' programs that some tests speak with
 	@sh tools/peers.sh
 
 lock: $(VENV)/.test  ## renew the pins
 	$(COMPILE) --group build pyproject.toml -o requirements/runtime.txt
-	$(COMPILE) --group build --extra postgres --extra s3 -c requirements/runtime.txt pyproject.toml -o requirements/server.txt
-	$(COMPILE) --group build --group test --all-extras -c requirements/runtime.txt pyproject.toml -o requirements/test.txt
+	$(COMPILE) --group build --extra postgres --extra s3 -c requirements/runtime.txt pyproject.toml \
+		-o requirements/server.txt
+	$(COMPILE) --group build --group test --all-extras -c requirements/runtime.txt pyproject.toml \
+		-o requirements/test.txt
 	echo uv | $(COMPILE) - -o requirements/uv.txt
 
 wheel: $(VENV)/.test  ## build the one wheel
