@@ -1,5 +1,6 @@
 """Shares and estimates as the routes answer them."""
 
+import math
 from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
@@ -42,8 +43,13 @@ def share(count: int, of: int) -> ShareAnswer:
 
 
 def estimate(found: Estimate, pairs: int) -> EstimateAnswer:
-    """Return a statistic of this many pairs."""
-    return EstimateAnswer(pairs=pairs, value=found.value, lower=found.lower, upper=found.upper)
+    """Return a statistic of this many pairs; what is not finite is undefined."""
+    value, lower, upper = map(_finite, (found.value, found.lower, found.upper))
+    return EstimateAnswer(pairs=pairs, value=value, lower=lower, upper=upper)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def response_kappa(pairs: Sequence[tuple[str, str]]) -> EstimateAnswer:

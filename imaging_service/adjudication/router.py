@@ -21,10 +21,13 @@ from imaging_service.adjudication.schemas import (
     DecisionShape,
     OwnDecisionAnswer,
     ReviewAnswer,
+    StatisticRow,
+    StatisticsAnswer,
 )
 from imaging_service.adjudication.service import Choosing
+from imaging_service.adjudication.statistics import statistic_rows, statistics
 from imaging_service.http.context import CurrentClock, CurrentSettings
-from imaging_service.http.csv_answer import WantedFormat
+from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
@@ -108,3 +111,24 @@ def reviews(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     cut = service.page_of(found, page, by=lambda each: (each.trial_id, each.subject_id))
     answer = Page(items=[review_answer(each) for each in cut.items], next_cursor=cut.next_cursor)
     return answer_page(answer, answer_as, ReviewAnswer, "reviews.csv")
+
+
+@router.get(
+    "/trials/{trial_id}/readers/statistics", dependencies=[UNBLINDED], response_model=StatisticsAnswer
+)
+def reader_statistics(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
+    trial_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    clock: CurrentClock,
+    answer_as: WantedFormat,
+    site: Site = None,
+) -> StatisticsAnswer | Response:
+    """Return how often the readers differ and are chosen, and how well responses and sums agree."""
+    wanted = Wanted(trial_id=trial_id, site_id=site)
+    protocol, found = service.reviews_of_trial(session, principal, wanted, clock.now().date())
+    answer = statistics(trial_id, protocol, found)
+    if answer_as is Format.CSV:
+        rows = [each.model_dump() for each in statistic_rows(answer)]
+        return csv_response(list(StatisticRow.model_fields), rows, "reader_statistics.csv")
+    return answer

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from imaging_service.adjudication.figures import EstimateAnswer, ShareAnswer
 from imaging_service.assessments.schemas import VerdictAnswer
 from imaging_service.http.models import Instant, Millimetres, Reason, StrictModel, Text
 from imaging_service.reads.schemas import LesionAnswer
@@ -100,3 +101,62 @@ class ReviewAnswer(BaseModel):
     reader: int = Field(description="Whose reads count; provisional until they are accepted.")
     differences: list[DifferenceAnswer]
     decisions: list[OwnDecisionAnswer]
+
+
+class VariableRateAnswer(BaseModel):
+    """How often finished readers differ in one adjudication variable."""
+
+    variable: str = Field(examples=["progression_date"])
+    differing: ShareAnswer
+
+
+class ReaderFiguresAnswer(BaseModel):
+    """What adjudicators' choices say about one reader."""
+
+    reader: int
+    acceptance_rate: ShareAnswer = Field(description="Decided cases in which this reader was chosen.")
+    disagreement_index: ShareAnswer = Field(
+        description="Subjects in which the adjudicator disagreed with this reader, of all finished ones."
+    )
+
+
+class LengthAgreementAnswer(BaseModel):
+    """Sums of diameters of the same timepoints by both readers; differences are reader 1 minus reader 2."""
+
+    bias_mm: EstimateAnswer
+    standard_deviation_mm: float | None
+    lower_limit_mm: EstimateAnswer = Field(description="Bland and Altman's lower limit of agreement.")
+    upper_limit_mm: EstimateAnswer
+    intraclass_correlation: EstimateAnswer = Field(
+        description="Absolute agreement of single readings, ICC(A,1)."
+    )
+
+
+class StatisticsAnswer(BaseModel):
+    """How well the readers of a trial agree, as of now."""
+
+    trial_id: str
+    subjects: int
+    finished: int = Field(description="Subjects that both readers have finished.")
+    adjudication_rate: ShareAnswer
+    variables: list[VariableRateAnswer]
+    decided: ShareAnswer = Field(description="Cases that an adjudicator has decided.")
+    readers: list[ReaderFiguresAnswer]
+    response_agreement: ShareAnswer = Field(description="Of timepoints after baseline that both have read.")
+    response_kappa: EstimateAnswer = Field(description="Cohen's, of overall responses.")
+    baseline_sums: LengthAgreementAnswer
+    later_sums: LengthAgreementAnswer = Field(
+        description="Of every later timepoint; those of one subject are not independent of each other."
+    )
+
+
+class StatisticRow(BaseModel):
+    """One figure as a line of a table."""
+
+    statistic: str
+    about: str | None = Field(description="The reader or the variable that the figure is about.")
+    count: int | None
+    of: int
+    estimate: float | None
+    lower: float | None
+    upper: float | None

@@ -313,7 +313,10 @@ def _two_way_consistency(squares: _MeanSquares, tail: float) -> Estimate:
 def _two_way_agreement(squares: _MeanSquares, tail: float) -> Estimate:
     n, k = squares.lesions, squares.readers
     rows, columns, error = squares.between_lesions, squares.between_readers, squares.error
-    value = (rows - error) / (rows + (k - 1) * error + k / n * (columns - error))
+    whole = rows + (k - 1) * error + k / n * (columns - error)
+    if whole == 0:
+        return Estimate()  # two lesions whose lengths the readers swap: nothing is the lesions' own
+    value = (rows - error) / whole
     if value == 1:
         return Estimate(value=1.0, lower=1.0, upper=1.0)
     from_columns = k * value / (n * (1 - value)) * columns

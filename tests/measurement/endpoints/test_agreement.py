@@ -107,6 +107,10 @@ def test_lesions_that_are_all_alike_leave_the_correlation_undefined() -> None:
     assert intraclass_correlation([[10.0, 10.0], [10.0, 10.0]]) == Estimate()
 
 
+def test_two_lesions_with_swapped_lengths_have_no_intraclass_correlation() -> None:
+    assert intraclass_correlation([[10.0, 20.0], [20.0, 10.0]]) == Estimate()
+
+
 def test_a_reader_is_told_by_adjudications_and_by_who_was_chosen() -> None:
     reader = ReaderRecord(cases_read=100, adjudicated=42, overruled=21)
     assert reader.adjudication_rate.estimate == 0.42
