@@ -49,19 +49,19 @@ def render(content: bytes, frame: int, window: Window | None) -> bytes:
     try:
         dataset = dcmread(BytesIO(content), force=True)
         pixels = pixel_array(dataset, index=frame - 1)
-        slope, intercept = _rescale(dataset, frame)
+        slope, intercept = rescale(dataset, frame)
     except Exception as error:  # noqa: BLE001  decoders of hostile bytes fail in many ways
         message = f"Frame {frame} cannot be decoded ({type(error).__name__})."
         raise FrameUnreadableError(message) from None
     if pixels.ndim == 3:
-        return _png(_eight_bits(pixels), _COLOUR)
-    shown = _windowed(pixels.astype(np.float64) * slope + intercept, window)
+        return _png(eight_bits(pixels), _COLOUR)
+    shown = windowed(pixels.astype(np.float64) * slope + intercept, window)
     if dataset.get("PhotometricInterpretation") == "MONOCHROME1":
         shown = 255 - shown
     return _png(shown, _GREY)
 
 
-def _rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
+def rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
     """Return Rescale Slope and Intercept of a frame, from its functional groups where it has any."""
     groups: list[Dataset] = []
     if per_frame := dataset.get("PerFrameFunctionalGroupsSequence"):
@@ -75,7 +75,7 @@ def _rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
     return (1.0 if slope is None else float(slope)), (0.0 if intercept is None else float(intercept))
 
 
-def _windowed(values: NDArray[np.float64], window: Window | None) -> NDArray[np.uint8]:
+def windowed(values: NDArray[np.float64], window: Window | None) -> NDArray[np.uint8]:
     """Map values to grey levels, shape (rows, columns), by the linear function of PS3.3 C.11.2.1.2.1."""
     if window is None:
         low, high = np.percentile(values, [_DARKEST, _BRIGHTEST])
@@ -85,7 +85,7 @@ def _windowed(values: NDArray[np.float64], window: Window | None) -> NDArray[np.
     return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
 
 
-def _eight_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+def eight_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Return colour pixels, shape (rows, columns, 3), as they are when they have 8 bits."""
     if pixels.dtype != np.uint8 or pixels.shape[2] != 3:
         message = f"Colour pixels of {pixels.shape[2]} samples of {pixels.dtype} cannot be shown."

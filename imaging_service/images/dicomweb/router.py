@@ -13,6 +13,7 @@ from imaging_service.http.context import CurrentArchive, CurrentDatabase
 from imaging_service.http.models import Uid
 from imaging_service.images.dicomweb import qido
 from imaging_service.images.dicomweb.access import visible_studies
+from imaging_service.images.dicomweb.retrieving import router as retrieving
 from imaging_service.images.dicomweb.search import Search, read_search
 
 JSON = "application/dicom+json"
@@ -118,3 +119,6 @@ def search_instances(  # noqa: PLR0913, PLR0917  one parameter for each part of 
     """Search the instances of a series; one that is not there for the caller has none."""
     search = _search(request, Level.IMAGE, StudyInstanceUID=study, SeriesInstanceUID=series)
     return _found(request, database, archive, principal, search)
+
+
+router.include_router(retrieving)
