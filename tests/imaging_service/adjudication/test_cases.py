@@ -57,6 +57,23 @@ def test_readers_who_differ_wait_for_the_adjudicator_whose_choice_is_accepted(ju
     assert judged.reading_id(subject) not in waiting(judged)
 
 
+def test_outcomes_of_record_and_statistics_follow_the_decision(judged: ReadingRoom) -> None:
+    subject, _ = read_by_both(judged, [SD, SD], [SD, PD])
+    path = f"/trials/{TRIAL}/subjects/{subject}/outcomes?view=accepted"
+    (before,) = judged.service.get(path, "sponsor").json()["readers"]
+    assert (before["slot"], before["is_accepted"], before["progression"]) == (1, False, None)
+    figures = judged.service.get(f"/trials/{TRIAL}/readers/statistics", "sponsor").json()
+    assert decide(judged, subject, 2).status_code == 201
+    (after,) = judged.service.get(path, "sponsor").json()["readers"]
+    assert (after["slot"], after["is_accepted"]) == (2, True)
+    assert after["progression"]["progressed_on"] == "2024-04-08"
+    anew = judged.service.get(f"/trials/{TRIAL}/readers/statistics", "sponsor").json()
+    assert anew["decided"]["count"] == figures["decided"]["count"] + 1
+    assert anew["readers"][0]["disagreement_index"]["count"] == (
+        figures["readers"][0]["disagreement_index"]["count"] + 1
+    )
+
+
 def test_an_amended_read_opens_the_case_again_and_the_old_decision_stays(judged: ReadingRoom) -> None:
     subject, images = read_by_both(judged, [SD, SD], [SD, PD])
     first = decide(judged, subject, 2).json()

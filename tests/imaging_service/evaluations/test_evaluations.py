@@ -134,6 +134,9 @@ def test_no_reader_or_adjudicator_ever_sees_what_the_site_says(room: ReadingRoom
             texts += [service.get(f"/reads/{read_id}{part}", account).text for part in ("", "/assessment")]
     assert [each for each in texts if "CANARY-OF-THE-SITE" in each or '"NED"' in each] == []
 
+    told = service.get(f"/trials/{TRIAL}/evaluations/comparison", "coordinator").json()
+    assert {each["site"] for each in told["discordances"] if each["subject_id"] == subject} == {"NED", "N"}
+
     service.add_account("doubled", Role.READER, Role.COORDINATOR)
     service.grant("doubled", TRIAL, reader_slot=3)
     for path in (f"/trials/{TRIAL}/evaluations", f"/trials/{TRIAL}/evaluations/comparison"):
