@@ -98,11 +98,11 @@ class Course:
         return self.assessment.best_overall
 
     @cached_property
-    def adequate(self) -> tuple[Milestone, ...]:
-        """Return the adequate assessments in order of time; NE is one only by the protocol's choice."""
+    def adequate(self) -> tuple[tuple[date, str], ...]:
+        """Return day and record of the adequate assessments in order of time; NE is one only by choice."""
         ne_is_adequate = self.protocol.endpoints.ne_is_adequate
         found = [
-            Milestone(timepoint.assessed_on, timepoint.timepoint_id)
+            (timepoint.assessed_on, timepoint.timepoint_id)
             for timepoint in self.assessment.timepoints
             if timepoint.assessed_on is not None
             and (ne_is_adequate or timepoint.overall_response is not OverallResponse.NE)

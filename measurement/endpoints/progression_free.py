@@ -37,7 +37,7 @@ class Case(NamedTuple):
     death
         The death.
     adequate
-        Adequate assessments in order of time, also those outside the time.
+        Day and record of the adequate assessments in order of time, also those outside the time.
     horizon_on
         Last day that counts.
     new_therapy_on
@@ -50,16 +50,16 @@ class Case(NamedTuple):
     has_baseline: bool
     event: End | None
     death: Milestone | None
-    adequate: tuple[Milestone, ...]
+    adequate: tuple[tuple[date, str], ...]
     horizon_on: date
     new_therapy_on: date | None
     longest_gap_days: int
 
     def last_adequate(self, until: date) -> Milestone | None:
         """Return the last adequate assessment between the start and a day, both included."""
-        for milestone in reversed(self.adequate):
-            if milestone.on <= until:
-                return milestone if milestone.on >= self.start.on else None
+        for on, record_id in reversed(self.adequate):
+            if on <= until:
+                return Milestone(on, record_id) if on >= self.start.on else None
         return None
 
     def is_gap(self, since: date, until: date) -> bool:

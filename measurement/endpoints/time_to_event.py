@@ -1,8 +1,8 @@
 """A time from a start to an event or a censoring, with the record that dates it (ADaM ADTTE)."""
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from measurement.endpoints.kaplan_meier import Observation
 
@@ -35,9 +35,10 @@ EVENTS = frozenset({Ending.PROGRESSION, Ending.DEATH, Ending.RESPONSE})
 """Endings that are events; all others are censorings."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeToEvent:
+class TimeToEvent(NamedTuple):
     """One subject's time for one endpoint.
+
+    A named tuple, as a cohort has several for each subject; build it by keywords.
 
     Attributes
     ----------
