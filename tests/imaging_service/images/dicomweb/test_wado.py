@@ -2,7 +2,8 @@
 
 import io
 import re
-from datetime import UTC, datetime
+import zlib
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from pydicom.uid import UID
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake
+from imaging_service.images.dicomweb.blinding import Blinding
+from imaging_service.images.dicomweb.instances import AS_KEPT, file_of
+from imaging_service.images.dicomweb.kept import Layouts
 from tests.builders.arrivals import STUDY, TrialHouse, mr_instance
 
 FOLLOW_UP = "1.2.5"
@@ -201,12 +205,17 @@ def received(house: TrialHouse, syntax: str, study: str) -> str:
     buffer.is_little_endian, buffer.is_implicit_VR = syntax != BIG_ENDIAN, syntax == IMPLICIT
     dataset["PixelData"].VR = "OB" if syntax == RLE else "OW"
     write_dataset(buffer, dataset)
+    data_set = buffer.getvalue()
+    if syntax == DEFLATED:
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)  # PS3.5 A.5
+        data_set = deflate.compress(data_set) + deflate.flush()
+        data_set += bytes(len(data_set) % 2)
     reception = Intake(archive=house.archive).receive(
         Arrival(
             sop_class_uid=dataset.SOPClassUID,
             sop_instance_uid=dataset.SOPInstanceUID,
             transfer_syntax_uid=syntax,
-            data_set=buffer.getvalue(),
+            data_set=data_set,
             provenance=Provenance(
                 calling_ae="PACS_01",
                 called_ae="IMAGING",
@@ -223,7 +232,7 @@ def received(house: TrialHouse, syntax: str, study: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("place", "syntax"), list(enumerate([EXPLICIT, IMPLICIT, BIG_ENDIAN, RLE], start=1)), ids=str
+    ("place", "syntax"), list(enumerate([EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, RLE], start=1)), ids=str
 )
 def test_every_syntax_gives_the_same_frames(house: TrialHouse, place: int, syntax: str) -> None:
     address = received(house, syntax, f"1.2.77.{place}")
@@ -250,9 +259,21 @@ def test_compressed_frames_are_given_as_they_are_kept(house: TrialHouse) -> None
     assert kept[0] != FRAMES[0].tobytes()
 
 
-def test_layouts_are_kept_within_bounds(house: TrialHouse) -> None:
-    from imaging_service.images.dicomweb.kept import Layouts  # noqa: PLC0415  looks inside, as no route does
+def test_compressed_pixels_stay_as_kept_under_a_blinded_header(house: TrialHouse) -> None:
+    received(house, RLE, "1.2.77.10")
+    record = house.archive.instance("1.2.77.10.1.1")
+    assert record is not None
+    kept = Layouts().open(house.archive.objects, record)
+    blinding = Blinding(reading_id="R-1", baseline_on=date(2025, 3, 1))
+    given = dcmread(io.BytesIO(b"".join(file_of(kept, AS_KEPT, blinding))))
+    original = dcmread(io.BytesIO(house.archive.read(record.sop_instance_uid)))
+    assert given.file_meta.TransferSyntaxUID == RLE
+    assert (given.PatientID, given.StudyDate) == ("R-1", "20000101")
+    assert given.PixelData == original.PixelData
+    assert (given.pixel_array == FRAMES).all()
 
+
+def test_layouts_are_kept_within_bounds(house: TrialHouse) -> None:
     layouts = Layouts(most=1)
     first, second = (house.archive.instance(f"{STUDY}.1.{number}") for number in (1, 2))
     assert first is not None
