@@ -1,10 +1,16 @@
 """Numbers as text and back, without the noise of binary floats."""
 
 import math
-from decimal import Context, Decimal, InvalidOperation
+import re
+from decimal import Context, Decimal
 
 _SIGNIFICANT = 12
 """Digits that a measured or counted number may have; what a binary float adds lies behind them."""
+
+_MAGNITUDE = 15
+"""Powers of ten beyond which nothing is measured or counted in a trial."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 _ROUND = Context(prec=_SIGNIFICANT)
 
@@ -17,11 +23,10 @@ def decimal_of(text: str) -> Decimal | None:
     >>> decimal_of("10.780000000000001"), decimal_of("12.60"), decimal_of("n/a")
     (Decimal('10.78'), Decimal('12.60'), None)
     """
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    if not _NUMBER.fullmatch(text):
         return None
-    if not number.is_finite():
+    number = Decimal(text)
+    if abs(number.adjusted()) > _MAGNITUDE:
         return None
     if len(number.as_tuple().digits) > _SIGNIFICANT:
         return plain(_ROUND.create_decimal(number).normalize())

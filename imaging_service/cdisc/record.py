@@ -11,6 +11,9 @@ from imaging_service.cdisc.numbers import decimal_of
 from measurement.dates import DateTextError, PartialDate
 from measurement.protocol.trial import PartialDates
 
+_YEARS = range(1900, 2200)
+"""Years in which people are treated; others are slips of the pen."""
+
 
 class Place(NamedTuple):
     """A row of a file, as people count it."""
@@ -70,7 +73,8 @@ class Record:
         if not text:
             return None
         with suppress(DateTextError):
-            return PartialDate.parse(text)
+            found = PartialDate.parse(text)
+            return found if found.year in _YEARS else self.refuse(column, "a year from 1900 to 2199")
         return self.refuse(column, "a date that exists, as YYYY-MM-DD")
 
     def day(self, column: str, partial_dates: PartialDates) -> date | None:

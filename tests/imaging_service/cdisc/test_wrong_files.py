@@ -57,6 +57,11 @@ WRONG_CELLS = [
         cell("TRDTC", "2025-02-30"),
         "tr.csv, row 2, column TRDTC: found '2025-02-30'; wanted a date that exists, as YYYY-MM-DD.",
     ),
+    (
+        "dm",
+        cell("RFXSTDTC", "9999-12-31"),
+        "dm.csv, row 2, column RFXSTDTC: found '9999-12-31'; wanted a year from 1900 to 2199.",
+    ),
     ("tr", cell("VISITNUM", "two"), "tr.csv, row 2, column VISITNUM: found 'two'; wanted a number."),
     ("tr", cell("USUBJID", "", 5), "tr.csv, row 5, column USUBJID: found ''; wanted a subject."),
     ("tr", cell("TRSEQ", "x"), "tr.csv, row 2, column TRSEQ: found 'x'; wanted a number."),
