@@ -1,7 +1,7 @@
 """A timepoint's images for whom the timepoint is open to; for everybody else there are none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from dicom_listener.errors import InstanceUnknownError, ObjectMissingError
 from imaging_service.accounts.principal import Principal
 from imaging_service.errors import ConflictError, NotFoundError, RefusedError
+from imaging_service.images.dicomweb.access import is_unblinded
+from imaging_service.images.dicomweb.blinding import is_readable
 from imaging_service.images.rendering import FrameUnreadableError, Window, render
 from imaging_service.reads import service as reads
 from imaging_service.subjects import service as subjects
@@ -34,7 +36,7 @@ class OpenTimepoint:
 
 
 def open_timepoint(session: Session, principal: Principal, timepoint_id: str) -> OpenTimepoint:
-    """Return the series of a timepoint.
+    """Return the series of a timepoint; for the blinded, images alone, none of the site's own answers.
 
     Raises
     ------
@@ -45,11 +47,10 @@ def open_timepoint(session: Session, principal: Principal, timepoint_id: str) ->
         raise timepoints.no_such_timepoint(timepoint_id)
     timepoint = timepoints.find_timepoint(session, principal.scope, timepoint_id)
     subject = subjects.find_subject(session, principal.scope, timepoint.trial_id, timepoint.subject_id)
-    return OpenTimepoint(
-        timepoint=timepoint,
-        reading_id=subject.reading_id,
-        series=timepoints.series_of(session, timepoint_id),
-    )
+    series = timepoints.series_of(session, timepoint_id)
+    if not is_unblinded(principal, timepoint.trial_id):
+        series = _readable(series)
+    return OpenTimepoint(timepoint=timepoint, reading_id=subject.reading_id, series=series)
 
 
 def check_frame(session: Session, principal: Principal, sop_instance_uid: str, frame: int) -> None:
@@ -63,8 +64,13 @@ def check_frame(session: Session, principal: Principal, sop_instance_uid: str, f
     found = timepoints.instance(session, sop_instance_uid)
     if found is None or not reads.is_open_to(session, principal, found[0]):
         raise _no_such_frame(sop_instance_uid, frame)
-    if not 1 <= frame <= len(found[1].frames):
+    timepoint_id, instance = found
+    if not 1 <= frame <= len(instance.frames):
         raise _no_such_frame(sop_instance_uid, frame)
+    if not is_readable(instance.sop_class_uid, is_identity_removed=False):
+        shown = open_timepoint(session, principal, timepoint_id).series
+        if not any(each.sop_instance_uid == sop_instance_uid for part in shown for each in part.instances):
+            raise _no_such_frame(sop_instance_uid, frame)
 
 
 def frame_as_png(archive: InstanceSource, sop_instance_uid: str, frame: int, window: Window | None) -> bytes:
@@ -86,6 +92,24 @@ def frame_as_png(archive: InstanceSource, sop_instance_uid: str, frame: int, win
         return render(content, frame, window)
     except FrameUnreadableError as error:
         raise RefusedError(str(error), code="frame_unreadable") from error
+
+
+def _readable(series: Sequence[StoredSeries]) -> Sequence[StoredSeries]:
+    shown = [
+        replace(
+            part,
+            instances=[
+                instance
+                for instance in part.instances
+                if is_readable(
+                    instance.sop_class_uid,
+                    is_identity_removed=bool(part.facts.get("is_identity_removed")),
+                )
+            ],
+        )
+        for part in series
+    ]
+    return [part for part in shown if part.instances]
 
 
 def _no_such_frame(sop_instance_uid: str, frame: int) -> NotFoundError:

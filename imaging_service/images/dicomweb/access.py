@@ -64,7 +64,7 @@ def visible_studies(
     blinded: list[FiledStudy] = []
     found: dict[str, VisibleStudy | None] = {}
     for study in repository.studies(session, principal.scope, uids):
-        if _is_unblinded(principal, study.trial_id):
+        if is_unblinded(principal, study.trial_id):
             found[study.study_instance_uid] = VisibleStudy(study_instance_uid=study.study_instance_uid)
         elif _may_read(principal, study) and study.timepoint_id is not None:
             if study.timepoint_id not in open_timepoints:
@@ -82,7 +82,8 @@ def visible_studies(
     return {uid: each for uid, each in found.items() if each is not None}
 
 
-def _is_unblinded(principal: Principal, trial_id: str | None) -> bool:
+def is_unblinded(principal: Principal, trial_id: str | None) -> bool:
+    """Whether the caller sees a trial's studies as they came."""
     if not principal.has(*UNBLINDED):
         return False
     if trial_id is not None:

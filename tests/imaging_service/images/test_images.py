@@ -142,3 +142,19 @@ def test_monochrome1_is_shown_inverted() -> None:
 def test_pixels_that_cannot_be_decoded_are_told(content: bytes) -> None:
     with pytest.raises(FrameUnreadableError, match="Frame 1 cannot be decoded"):
         render(content, 1, None)
+
+
+@pytest.mark.parametrize(("account", "is_there"), [("reader1", False), ("coordinator", True)])
+def test_a_capture_that_may_show_a_name_is_not_there_for_a_reader(
+    sqlite_house: TrialHouse,
+    account: str,
+    is_there: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    sqlite_house.service.grant("reader1", TRIAL, reader_slot=1)
+    sqlite_house.enrol()
+    capture = mr_instance("20241220", series=9, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    sqlite_house.receive(mr_instance("20241220"), capture)
+    listed = {part["series_instance_uid"] for part in images(sqlite_house, account=account).json()["series"]}
+    assert listed == ({f"{STUDY}.1", f"{STUDY}.9"} if is_there else {f"{STUDY}.1"})
+    answer = png(sqlite_house, f"{STUDY}.9.1/frames/1.png", account)
+    assert answer.status_code == (200 if is_there else 404)
