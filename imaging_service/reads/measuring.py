@@ -15,7 +15,13 @@ from imaging_service.reads.errors import (
 from imaging_service.reads.read import Axis, DrawnAxis
 from imaging_service.timepoints.facts import stored_plane
 from measurement.errors import MeasurementError
-from measurement.geometry.calipers import LineMeasurement, measure_bidirectional, measure_line
+from measurement.geometry.calipers import (
+    USUAL,
+    LineMeasurement,
+    Tolerances,
+    measure_bidirectional,
+    measure_line,
+)
 from measurement.geometry.findings import GeometryFinding
 from measurement.geometry.plane import ImagePlane
 
@@ -57,7 +63,10 @@ class Measured:
 
 
 def measure(
-    drawings: Sequence[Drawing], instances: Mapping[str, MeasurableInstance], instance_count: int
+    drawings: Sequence[Drawing],
+    instances: Mapping[str, MeasurableInstance],
+    instance_count: int,
+    tolerances: Tolerances = USUAL,
 ) -> Measured:
     """Compute the length of every axis from its frame's geometry.
 
@@ -69,6 +78,8 @@ def measure(
         Those instances of the timepoint that the drawings name, by SOP Instance UID.
     instance_count
         How many instances the timepoint has.
+    tolerances
+        What the protocol lets pass without a finding.
 
     Raises
     ------
@@ -80,14 +91,17 @@ def measure(
     findings: list[GeometryFinding] = []
     for fragment in sorted({each.fragment for each in drawings}):
         pair = [each for each in drawings if each.fragment == fragment]
-        measured = _measure_fragment(pair, instances, instance_count)
+        measured = _measure_fragment(pair, instances, instance_count, tolerances)
         axes += measured.axes
         findings += measured.findings
     return Measured(axes=axes, findings=findings)
 
 
 def _measure_fragment(
-    pair: Sequence[Drawing], instances: Mapping[str, MeasurableInstance], instance_count: int
+    pair: Sequence[Drawing],
+    instances: Mapping[str, MeasurableInstance],
+    instance_count: int,
+    tolerances: Tolerances,
 ) -> Measured:
     frames = {(each.sop_instance_uid, each.frame) for each in pair}
     if len(frames) > 1:
@@ -95,7 +109,7 @@ def _measure_fragment(
     instance = _instance(pair[0].sop_instance_uid, instances, instance_count)
     plane = _plane(instance, pair[0].frame)
     try:
-        lines, findings = _lines(plane, {each.axis: each for each in pair})
+        lines, findings = _lines(plane, {each.axis: each for each in pair}, tolerances)
     except MeasurementError as error:
         raise PointsRefusedError(error) from error
     axes = [_drawn(each, instance, lines[each.axis]) for each in pair]
@@ -122,7 +136,7 @@ def _plane(instance: MeasurableInstance, frame: int) -> ImagePlane:
 
 
 def _lines(
-    plane: ImagePlane, drawn: Mapping[Axis, Drawing]
+    plane: ImagePlane, drawn: Mapping[Axis, Drawing], tolerances: Tolerances
 ) -> tuple[Mapping[Axis, LineMeasurement], Sequence[GeometryFinding]]:
     long, short = drawn.get(Axis.LONG), drawn.get(Axis.SHORT)
     if long is not None and short is not None:
@@ -132,10 +146,11 @@ def _lines(
             (short.start, short.end),
             long_claimed_mm=long.claimed_mm,
             short_claimed_mm=short.claimed_mm,
+            tolerances=tolerances,
         )
         return {Axis.LONG: both.long_axis, Axis.SHORT: both.short_axis}, both.findings
     (one,) = drawn.values()
-    line = measure_line(plane, one.start, one.end, claimed_mm=one.claimed_mm)
+    line = measure_line(plane, one.start, one.end, claimed_mm=one.claimed_mm, tolerances=tolerances)
     return {one.axis: line}, line.findings
 
 

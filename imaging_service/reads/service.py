@@ -43,8 +43,9 @@ from imaging_service.reads.repository import TimepointToRead, WorklistItem
 from imaging_service.reads.sequence import next_to_read, open_to_reader
 from imaging_service.timepoints import service as timepoints
 from imaging_service.trials import service as trials
+from measurement.geometry.calipers import Tolerances
 from measurement.lesions.eligibility import baseline_findings
-from measurement.protocol.trial import TrialProtocol
+from measurement.protocol.trial import MeasurementConvention, TrialProtocol
 
 
 def worklist(
@@ -215,7 +216,7 @@ def enter_lesion(act: ReadAct, read_id: str, entry: Entry, *, seen: int | None) 
     facts = facts_of(entry, read, earlier)
     check_state(entry, facts, read, earlier)
     check_target_count(entry, facts, read, protocol.criteria.measurability)
-    measured = _measure(session, read, entry)
+    measured = _measure(session, read, entry, protocol.measurement)
     stored = read.lesion(entry.lesion_id)
     lesion = _with_findings(_record(entry, facts, measured), read, measured, protocol)
     if stored is not None and seen is None and same_content(stored, lesion):
@@ -229,12 +230,17 @@ def enter_lesion(act: ReadAct, read_id: str, entry: Entry, *, seen: int | None) 
     return lesion, stored is None
 
 
-def _measure(session: Session, read: Read, entry: Entry) -> Measured:
+def _measure(session: Session, read: Read, entry: Entry, convention: MeasurementConvention) -> Measured:
     wanted = sorted({each.sop_instance_uid for each in entry.drawings})
     if not wanted:
         return Measured(axes=(), findings=())
     found = repository.instances(session, read.timepoint_id, wanted)
-    return measure(entry.drawings, found, repository.instance_count(session, read.timepoint_id))
+    tolerances = Tolerances(
+        claim_mm=float(convention.claim_tolerance_mm),
+        perpendicular_degrees=float(convention.perpendicular_tolerance_degrees),
+    )
+    count = repository.instance_count(session, read.timepoint_id)
+    return measure(entry.drawings, found, count, tolerances)
 
 
 def _record(entry: Entry, facts: LesionFacts, measured: Measured) -> LesionRecord:

@@ -12,11 +12,16 @@ from measurement.geometry.findings import FindingCode, GeometryFinding
 from measurement.geometry.plane import ROUNDING, ImagePlane, Points, Vector, checked_points
 from measurement.units import Millimetres
 
-CLAIM_TOLERANCE = Millimetres(0.1)
-"""How far a client's length may be from ours before a person is told."""
 
-PERPENDICULAR_TOLERANCE_DEGREES = 10.0
-"""How far from a right angle two axes may stand before the reader is told."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerances:
+    """What is let pass without a finding; the defaults are the reference protocol's."""
+
+    claim_mm: float = 0.1  # how far a client's length may be from ours
+    perpendicular_degrees: float = 10.0  # how far from a right angle two axes may stand
+
+
+USUAL = Tolerances()
 
 CROSSING_TOLERANCE = Millimetres(0.1)
 """Axes that miss each other by no more than this touch: clients round what they send."""
@@ -50,7 +55,12 @@ class BidirectionalMeasurement:
 
 
 def measure_line(
-    plane: ImagePlane, start: Sequence[float], end: Sequence[float], *, claimed_mm: float | None = None
+    plane: ImagePlane,
+    start: Sequence[float],
+    end: Sequence[float],
+    *,
+    claimed_mm: float | None = None,
+    tolerances: Tolerances = USUAL,
 ) -> LineMeasurement:
     """Measure the distance of two points in the patient.
 
@@ -62,6 +72,8 @@ def measure_line(
         (column, row), pixels, (0, 0) at the centre of the first pixel.
     claimed_mm
         The length that the client shows, in mm; compared with ours, never used.
+    tolerances
+        What is let pass without a finding.
 
     Raises
     ------
@@ -93,17 +105,18 @@ def measure_line(
         start_mm=(first[0], first[1], first[2]),
         end_mm=(second[0], second[1], second[2]),
         length_mm=Millimetres(length),
-        findings=_compared(claimed_mm, length, swapped),
+        findings=_compared(claimed_mm, length, swapped, tolerances.claim_mm),
     )
 
 
-def measure_bidirectional(
+def measure_bidirectional(  # noqa: PLR0913 - each axis has its claim
     plane: ImagePlane,
     long_axis: Axis,
     short_axis: Axis,
     *,
     long_claimed_mm: float | None = None,
     short_claimed_mm: float | None = None,
+    tolerances: Tolerances = USUAL,
 ) -> BidirectionalMeasurement:
     """Measure two axes that cross on one frame.
 
@@ -118,6 +131,8 @@ def measure_bidirectional(
         Two end points each, (column, row), pixels, (0, 0) at the centre of the first pixel.
     long_claimed_mm, short_claimed_mm
         The lengths that the client shows, in mm; compared with ours, never used.
+    tolerances
+        What is let pass without a finding.
 
     Raises
     ------
@@ -126,14 +141,14 @@ def measure_bidirectional(
     MeasurementError
         As `measure_line`, for either axis.
     """
-    long_line = measure_line(plane, *_ends(long_axis), claimed_mm=long_claimed_mm)
-    short_line = measure_line(plane, *_ends(short_axis), claimed_mm=short_claimed_mm)
+    long_line = measure_line(plane, *_ends(long_axis), claimed_mm=long_claimed_mm, tolerances=tolerances)
+    short_line = measure_line(plane, *_ends(short_axis), claimed_mm=short_claimed_mm, tolerances=tolerances)
     crossing = _crossing(plane, long_line, short_line)
     angle = _angle_degrees(plane, long_line, short_line)
     findings = (
         *long_line.findings,
         *short_line.findings,
-        *_perpendicular(angle),
+        *_perpendicular(angle, tolerances.perpendicular_degrees),
         *_ordered(long_line.length_mm, short_line.length_mm),
     )
     return BidirectionalMeasurement(
@@ -162,12 +177,14 @@ def _pixel(point: Points) -> Pixel:
     return column, row
 
 
-def _compared(claimed: float | None, length: float, swapped: float) -> tuple[GeometryFinding, ...]:
+def _compared(
+    claimed: float | None, length: float, swapped: float, tolerance: float
+) -> tuple[GeometryFinding, ...]:
     """Tell when the client's length is not ours, and when exchanged spacings explain it."""
-    if claimed is None or abs(claimed - length) <= CLAIM_TOLERANCE + ROUNDING:
+    if claimed is None or abs(claimed - length) <= tolerance + ROUNDING:
         return ()
     sentence = f"The client shows {claimed:.2f} mm, the points give {length:.2f} mm"
-    if abs(claimed - swapped) <= CLAIM_TOLERANCE + ROUNDING:
+    if abs(claimed - swapped) <= tolerance + ROUNDING:
         return (
             GeometryFinding(
                 code=FindingCode.CLAIM_SWAPS_SPACINGS,
@@ -176,19 +193,18 @@ def _compared(claimed: float | None, length: float, swapped: float) -> tuple[Geo
         )
     return (
         GeometryFinding(
-            code=FindingCode.CLAIM_DIFFERS, sentence=f"{sentence}; {CLAIM_TOLERANCE} mm are tolerated."
+            code=FindingCode.CLAIM_DIFFERS, sentence=f"{sentence}; {tolerance} mm are tolerated."
         ),
     )
 
 
-def _perpendicular(angle: float) -> tuple[GeometryFinding, ...]:
-    if 90 - angle <= PERPENDICULAR_TOLERANCE_DEGREES + ROUNDING:
+def _perpendicular(angle: float, tolerance: float) -> tuple[GeometryFinding, ...]:
+    if 90 - angle <= tolerance + ROUNDING:
         return ()
     return (
         GeometryFinding(
             code=FindingCode.NOT_PERPENDICULAR,
-            sentence=f"The axes stand at {angle:.1f} degrees; "
-            f"90 are wanted, give or take {PERPENDICULAR_TOLERANCE_DEGREES:g}.",
+            sentence=f"The axes stand at {angle:.1f} degrees; 90 are wanted, give or take {tolerance:g}.",
         ),
     )
 

@@ -294,10 +294,12 @@ def _instance(study: str, series: str, uid: str, frames: list[dict[str, Any]]) -
     )
 
 
-def reading_room(service: TestService) -> ReadingRoom:
-    """File the reference protocol, open two sites, seat two readers."""
+def reading_room(service: TestService, protocol: bytes | None = None) -> ReadingRoom:
+    """File the reference protocol or another, open two sites, seat two readers."""
     headers = {"Content-Type": "application/toml"}
-    filed = service.post("/trials", "administrator", content=PROTOCOL.read_bytes(), headers=headers)
+    filed = service.post(
+        "/trials", "administrator", content=protocol or PROTOCOL.read_bytes(), headers=headers
+    )
     assert filed.status_code == 201, filed.text
     for site in ("S01", "S02"):
         opened = service.post(

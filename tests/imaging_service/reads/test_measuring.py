@@ -8,14 +8,17 @@ from imaging_service.reads.errors import TimepointWithoutImagesError
 from imaging_service.reads.measuring import Drawing, measure
 from imaging_service.reads.read import Axis
 from tests.builders.reading import (
+    PROTOCOL,
     Imaged,
     ReadingRoom,
     long_axis,
     measured,
     node,
+    reading_room,
     short_axis,
     state,
 )
+from tests.builders.service import running_service
 
 
 def test_the_server_computes_the_millimetres_on_anisotropic_pixels(room: ReadingRoom) -> None:
@@ -51,6 +54,20 @@ def test_a_length_that_the_client_computed_otherwise_is_a_finding_and_never_used
     assert finding["code"] == "claim_swaps_spacings"
     assert "60.00 mm" in finding["sentence"]
     assert "30.00 mm" in finding["sentence"]
+
+
+def test_the_protocol_says_how_far_a_claim_may_differ(sqlite_url: str) -> None:
+    lax = PROTOCOL.read_text().replace("claim_tolerance_mm = 0.1", "claim_tolerance_mm = 2.0")
+    with running_service(sqlite_url) as running:
+        room = reading_room(running, lax.encode())
+        room.enrol("A-1")
+        baseline = room.image("A-1", 0)
+        read_id = room.open("reader1", baseline)
+        body = measured(baseline, 30.0, "liver", long_axis=long_axis(baseline, 30.0, claimed_mm=31.9))
+        assert room.enter("reader1", read_id, "T01", body).json()["findings"] == []
+        body = measured(baseline, 30.0, "liver", long_axis=long_axis(baseline, 30.0, claimed_mm=32.1))
+        (finding,) = room.enter("reader1", read_id, "T02", body).json()["findings"]
+        assert finding["code"] == "claim_differs"
 
 
 def test_a_claim_within_a_tenth_of_a_millimetre_is_no_finding(

@@ -6,6 +6,7 @@ from measurement.errors import AxesDoNotCrossError, PointOutsideImageError, Poin
 from measurement.geometry.calipers import (
     BidirectionalMeasurement,
     LineMeasurement,
+    Tolerances,
     measure_bidirectional,
     measure_line,
 )
@@ -102,6 +103,19 @@ def test_odd_axes_are_findings_and_never_refused(short_axis, expected) -> None:
 def test_exactly_ten_degrees_from_perpendicular_is_tolerated() -> None:
     lean = 10 * 2 * 0.17632698070846498  # tan 10 degrees, 10 rows of 2 mm
     assert codes(measure_bidirectional(PLANE, LONG, [(25, 15), (25 + lean, 25)])) == []
+
+
+def test_a_protocol_may_tolerate_more_or_less() -> None:
+    short_axis = [(25, 15), (29, 25)]  # 11.3 degrees off
+    lax, strict = (
+        Tolerances(claim_mm=1.5, perpendicular_degrees=12),
+        Tolerances(claim_mm=0.5, perpendicular_degrees=11),
+    )
+    true = measure_bidirectional(PLANE, LONG, short_axis).long_axis.length_mm
+    claim = true + 1
+    assert codes(measure_bidirectional(PLANE, LONG, short_axis, long_claimed_mm=claim, tolerances=lax)) == []
+    told = codes(measure_bidirectional(PLANE, LONG, short_axis, long_claimed_mm=claim, tolerances=strict))
+    assert told == ["claim_differs", "not_perpendicular"]
 
 
 def test_the_angle_is_the_one_in_the_patient_and_not_the_one_on_the_screen() -> None:
