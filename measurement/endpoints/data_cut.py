@@ -34,20 +34,12 @@ def seen_by(
     known = tuple(timepoints)
     if as_of is None:
         return known
-    complete = [each for each in known if (last_on := last_imaged_on(each)) is not None and last_on <= as_of]
+    complete = [each for each in known if each.last_imaged_on and each.last_imaged_on <= as_of]
     latest = max((each.number for each in complete if each.number is not None), default=-1)
     counted = {each.timepoint_id for each in complete}
     return tuple(
         each
         for each in known
         if each.timepoint_id in counted
-        or (last_imaged_on(each) is None and each.number is not None and each.number < latest)
+        or (each.last_imaged_on is None and each.number is not None and each.number < latest)
     )
-
-
-def last_imaged_on(timepoint: TimepointObservations) -> date | None:
-    """Return the last day of a timepoint's imaging; ``None`` when nothing was imaged."""
-    days = [timepoint.imaged_on]
-    for role in (timepoint.targets, timepoint.non_targets, timepoint.new_lesions):
-        days.extend(lesion.imaged_on for lesion in role)
-    return max((day for day in days if day is not None), default=None)
