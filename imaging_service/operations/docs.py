@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from imaging_service.accounts.dependencies import public
 
@@ -18,6 +18,12 @@ h2 { border-bottom: 1px solid; margin-top: 2rem; text-transform: capitalize; }
 code { font-size: 0.95em; } summary { cursor: pointer; padding: 0.2rem 0; } dd { margin: 0 0 0.3rem 2rem; }
 b { display: inline-block; min-width: 4.5rem; text-transform: uppercase; }
 """
+
+
+@router.get("/")
+def read_front_door() -> RedirectResponse:
+    """Lead whoever types the bare address to the page."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

@@ -175,7 +175,7 @@ class Supervisor:
     def _tell_where_to_look(self) -> None:
         web, dicom = self._plan.web, self._plan.dicom
         pids = ", ".join(f"{child.name} {child.process.pid}" for child in self.children if child.process)
-        self._say(f"Ready. Web: http://{web.dialled}:{web.port}/api/v1")
+        self._say(f"Ready. Web: http://{web.dialled}:{web.port}/docs")
         self._say(
             f"       DICOM: {dicom.host}:{dicom.port} ({self._plan.environment['DICOM_LISTENER_AE_TITLE']})"
         )

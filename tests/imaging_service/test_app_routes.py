@@ -15,6 +15,7 @@ from tests.builders.service import ACCOUNTS, TestService, running_service
 
 TABLE = Path(__file__).with_name("route_roles.csv")
 PUBLIC = {
+    ("GET", "/"),
     ("GET", "/docs"),
     ("GET", "/docs/style.css"),
     ("GET", "/health/live"),

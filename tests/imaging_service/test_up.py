@@ -112,7 +112,7 @@ def test_it_starts_three_programs_and_starts_again_what_dies_and_ends_them_all(t
     with running_up(tmp_path) as up:
         wait_until(lambda: "Ready. Web:" in up.said(), "Readiness", _START_SECONDS)
         assert up.is_ready()
-        assert f"http://127.0.0.1:{up.web}/api/v1" in up.said()
+        assert f"http://127.0.0.1:{up.web}/docs" in up.said()
         assert f"127.0.0.1:{up.dicom} (IMAGING)" in up.said()
         assert (tmp_path / "kept/service/service.sqlite").exists()
         assert (tmp_path / "kept/archive/index.sqlite").exists()
