@@ -18,6 +18,7 @@ from dicom_listener.settings import ListenerSettings
 from tests.dicom_listener.instances import encoded, mr_instance
 from tests.dicom_listener.peers import (
     answer,
+    associated_in_the_end,
     association_request,
     connected,
     ends,
@@ -172,7 +173,7 @@ def test_more_silent_connections_than_places_keep_nobody_out(patient: Listener) 
 
 def test_idle_associations_of_one_sender_leave_room_for_another(patient: Listener) -> None:
     with ExitStack() as idle:
-        connections = [idle.enter_context(connected(patient.port, associated=True)) for _ in range(40)]
+        connections = [idle.enter_context(associated_in_the_end(patient.port)) for _ in range(40)]
         assert a_known_sender_succeeds(patient)
         assert answer(connections[0]) == ABORT  # the longest idle gave way
         connections[-1].sendall(pdu(0x05, bytes(4)))
