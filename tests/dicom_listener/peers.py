@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import time
 from contextlib import suppress
 
 from dicom_listener.network.contexts import VERIFICATION
@@ -67,15 +66,6 @@ def connected(port: int, *, associated: bool = False) -> socket.socket:
             connection.close()
         assert kind == 0x02
     return connection
-
-
-def associated_in_the_end(port: int) -> socket.socket:
-    """Return an association, asked for again where a busy machine has not yet freed another's place."""
-    for _ in range(20):
-        with suppress(AssertionError, ConnectionError):
-            return connected(port, associated=True)
-        time.sleep(0.1)
-    return connected(port, associated=True)
 
 
 def answer(connection: socket.socket) -> int | None:

@@ -18,7 +18,6 @@ from dicom_listener.settings import ListenerSettings
 from tests.dicom_listener.instances import encoded, mr_instance
 from tests.dicom_listener.peers import (
     answer,
-    associated_in_the_end,
     association_request,
     connected,
     ends,
@@ -32,8 +31,8 @@ ABORT = 0x07
 
 
 @pytest.fixture
-def patient(local_archive: Archive) -> Iterator[Listener]:
-    """Listen with short deadlines and few places, so that a test need not wait long."""
+def patient(local_archive: Archive, request: pytest.FixtureRequest) -> Iterator[Listener]:
+    """Listen with short deadlines and few places; a parameter is another deadline for the request."""
     local_archive.objects.close()
     for title in ("MRI_1", "MRI_2"):
         senders.add(
@@ -47,7 +46,7 @@ def patient(local_archive: Archive) -> Iterator[Listener]:
         )
     settings = ListenerSettings(
         port=0,
-        association_seconds=0.5,
+        association_seconds=getattr(request, "param", 0.5),
         idle_seconds=2,
         maximum_associations=20,
         maximum_associations_each=12,
@@ -171,9 +170,10 @@ def test_more_silent_connections_than_places_keep_nobody_out(patient: Listener) 
     assert eventually(lambda: open_files() <= files + 4)
 
 
+@pytest.mark.parametrize("patient", [5.0], indirect=True)  # the usual deadline: this is about places
 def test_idle_associations_of_one_sender_leave_room_for_another(patient: Listener) -> None:
     with ExitStack() as idle:
-        connections = [idle.enter_context(associated_in_the_end(patient.port)) for _ in range(40)]
+        connections = [idle.enter_context(connected(patient.port, associated=True)) for _ in range(40)]
         assert a_known_sender_succeeds(patient)
         assert answer(connections[0]) == ABORT  # the longest idle gave way
         connections[-1].sendall(pdu(0x05, bytes(4)))
