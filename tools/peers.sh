@@ -7,6 +7,19 @@ command -v storescu >/dev/null 2>&1 || missing="$missing dcmtk"
 command -v dciodvfy >/dev/null 2>&1 || missing="$missing dicom3tools"
 command -v Orthanc >/dev/null 2>&1 || missing="$missing orthanc"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc-dicomweb"
+
+# From npm, at the versions that the lock holds by hash: an identity provider, the accessibility judge, the type checker.
+npm="$(dirname "$0")/../tests/npm"
+if [ ! "$npm/node_modules/.package-lock.json" -nt "$npm/package-lock.json" ]; then
+    if ! command -v npm >/dev/null 2>&1; then
+        echo "npm is not found: the tests that need the packages of tests/npm are skipped; with Debian's packages: apt-get install npm" >&2
+    elif (cd "$npm" && npm ci --ignore-scripts --silent >/dev/null 2>&1); then
+        touch "$npm/node_modules/.package-lock.json"
+    else
+        echo "npm ci in tests/npm did not succeed: the tests that need its packages are skipped" >&2
+    fi
+fi
 [ -n "$missing" ] || exit 0
 
 wanted="apt-get install --no-install-recommends$missing"

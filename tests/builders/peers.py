@@ -25,16 +25,28 @@ class Peer:
     """A program of another maker."""
 
     name: str
-    programs: tuple[str, ...]  # every one must be on the path
-    package: str  # Debian's name
+    programs: tuple[str, ...] = ()  # every one must be on the path
+    files: tuple[Path, ...] = ()  # every one must exist
+    install: str = "apt-get install"
+    package: str
 
     @property
     def is_installed(self) -> bool:
-        return all(shutil.which(program) for program in self.programs)
+        return all(shutil.which(program) for program in self.programs) and all(
+            file.exists() for file in self.files
+        )
 
     @property
     def how_to_install(self) -> str:
-        return f"{self.name} is missing: install it with `apt-get install {self.package}`"
+        return f"{self.name} is missing: install it with `{self.install} {self.package}`".rstrip()
+
+
+NPM_MODULES = Path(__file__).parents[1] / "npm" / "node_modules"
+ORTHANC_DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+
+
+def _npm(name: str, file: str) -> Peer:
+    return Peer(name=name, programs=("node",), files=(NPM_MODULES / file,), install="make peers", package="")
 
 
 PEERS = {
@@ -43,7 +55,11 @@ PEERS = {
         Peer(name="dcmtk", programs=("storescu", "echoscu", "dcmdump"), package="dcmtk"),
         Peer(name="orthanc", programs=("Orthanc",), package="orthanc"),
         Peer(name="dicom3tools", programs=("dciodvfy",), package="dicom3tools"),
+        Peer(name="orthanc-dicomweb", files=(ORTHANC_DICOMWEB,), package="orthanc-dicomweb"),
         Peer(name="chromium", programs=("chromium",), package="chromium"),
+        _npm("axe-core", "axe-core/axe.min.js"),
+        _npm("oidc-provider", "oidc-provider/package.json"),
+        _npm("typescript", "typescript/bin/tsc"),
     )
 }
 
