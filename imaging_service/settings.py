@@ -8,6 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+WebAddress = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]
 
 
 class Jobs(StrEnum):
@@ -24,6 +25,11 @@ class ServiceSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: Port = Field(8080, description="TCP port that the service listens on; 0 takes a free one.")
+    public_address: WebAddress | None = Field(
+        None,
+        description="Web address that browsers know the service by, such as https://review.example.org; "
+        "as the request says when it is not set.",
+    )
     data: Path = Field(Path("data/service"), description="Folder for what the service keeps in files.")
     database_url: str = Field(
         "sqlite:///data/service/service.sqlite",

@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from imaging_service.accounts import sign_in
+from imaging_service.accounts import cookie, sign_in
 from imaging_service.accounts.passwords import GREATEST_LENGTH, Passwords
 from imaging_service.accounts.principal import Principal, Role
 from imaging_service.accounts.sign_in import Attempt, Authentication
@@ -28,7 +28,11 @@ from imaging_service.http.idempotency import Claim
 _Outcome = TypeVar("_Outcome")
 _password_turns: RunVar[CapacityLimiter] = RunVar("password_turns")
 
-bearer = HTTPBearer(auto_error=False, description="The token of POST /sessions, or an API key.")
+bearer = HTTPBearer(
+    auto_error=False,
+    description="The token of POST /sessions, or an API key. A page may leave it out and rely on the "
+    "cookie that signing in set; a change then needs the header X-Requested-With and an Origin of the service itself.",
+)
 
 
 async def current_principal(
@@ -38,20 +42,23 @@ async def current_principal(
     clock: CurrentClock,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Principal:
-    """Return who the bearer token belongs to.
+    """Return who the bearer token belongs to, or without one the session cookie.
 
     Raises
     ------
     UnauthenticatedError
         There is no token, or it is unknown, expired or revoked.
+    ForbiddenError
+        A page of another site may have made the browser send the cookie.
     """
-    if credentials is None:
+    token = credentials.credentials if credentials is not None else cookie.token_of(request)
+    if token is None:
         message = "This route needs a bearer token; POST /api/v1/sessions gives one."
         raise UnauthenticatedError(message)
     holder = object()
     limiter = await turns.take("read", holder)
     try:
-        principal = await run_sync(sign_in.authenticate, database, credentials.credentials, clock.now())
+        principal = await run_sync(sign_in.authenticate, database, token, clock.now())
     finally:
         limiter.release_on_behalf_of(holder)
     request.state.account_id = principal.account_id

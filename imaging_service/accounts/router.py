@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from imaging_service.accounts import repository, service, sign_in
+from imaging_service.accounts import cookie, repository, service, sign_in
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import (
     CurrentPrincipal,
@@ -45,10 +45,15 @@ AccountId = Annotated[RowId, Path(description="Key of the account.")]
 
 
 @router.post("/sessions", status_code=201, dependencies=[public()])
-async def create_session(
-    request: Request, body: SignIn, database: CurrentDatabase, clock: CurrentClock, settings: CurrentSettings
+async def create_session(  # noqa: PLR0913, PLR0917  a route names each of its doors
+    request: Request,
+    response: Response,
+    body: SignIn,
+    database: CurrentDatabase,
+    clock: CurrentClock,
+    settings: CurrentSettings,
 ) -> SignedIn:
-    """Sign in with an account's name and password, and get a bearer token."""
+    """Sign in with an account's name and password: get a bearer token, and the same as a cookie for pages."""
     attempt = Attempt(
         account=body.account, password=body.password, address=address_of(request), at=clock.now()
     )
@@ -56,6 +61,7 @@ async def create_session(
     token = await check_passwords(
         request, lambda passwords: sign_in.sign_in(database, passwords, attempt, lifetime)
     )
+    cookie.give(request, response, token.token)
     principal = token.principal
     return SignedIn(
         token=token.token,
@@ -67,8 +73,9 @@ async def create_session(
 
 
 @router.delete("/sessions/current", status_code=204, dependencies=[requires()])
-def end_session(principal: CurrentPrincipal, act: CurrentAct) -> None:
-    """Sign out: the token ends now."""
+def end_session(request: Request, response: Response, principal: CurrentPrincipal, act: CurrentAct) -> None:
+    """Sign out: the token ends now, and the browser forgets its cookie."""
+    cookie.take_back(request, response)
     sign_in.sign_out(act.session, principal, act.now)
 
 

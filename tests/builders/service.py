@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 from fastapi import FastAPI
@@ -41,6 +42,9 @@ ACCOUNTS: dict[str, tuple[Role, ...]] = {
     "service": (Role.SERVICE,),
 }
 """Accounts that every test service has; their password is `PASSWORD`."""
+
+NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
+"""A request is by whom its headers say, not by who signed in last."""
 
 QUICK = {"password_memory_kib": 8, "password_passes": 1}
 """Settings that make passwords cheap, for tests only."""
@@ -146,6 +150,7 @@ def running_service(
     app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
     try:
         with capture_logs() as logs, TestClient(app, raise_server_exceptions=False) as client:
+            client.cookies.jar.set_policy(NO_COOKIES)
             service = TestService(
                 app=app, client=client, database=database, clock=clock, settings=wanted, logs=logs
             )
