@@ -16,6 +16,7 @@ _CHAPTERS = (
     "audit",
     "trials",
     "subjects",
+    "notices",
     "timepoints",
     "images",
     "reads",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 SERVICE = Path(__file__).parents[2] / "imaging_service"
 CHAPTERS = [
-    *("accounts", "adjudication", "assessments", "audit", "evaluations", "exports", "images"),
+    *("accounts", "adjudication", "assessments", "audit", "evaluations", "exports", "images", "notices"),
     *("outcomes", "reads", "subjects", "timepoints", "trials"),
 ]
 MAY = ("repository.py", "tables.py")

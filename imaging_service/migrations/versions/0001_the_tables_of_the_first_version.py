@@ -52,6 +52,13 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "ix_audit_entries_entity", "audit_entries", ["entity", "entity_id", "sequence"], unique=False
     )
     op.create_table(
+        "credential_uses",
+        sa.Column("credential_id", sa.String(length=36), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_credential_uses")),
+        info={"audited": False},
+    )
+    op.create_table(
         "feed_cursors",
         sa.Column("feed", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -110,6 +117,20 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
+        "provider_visits",
+        sa.Column("state_sha256", sa.String(length=64), nullable=False),
+        sa.Column("browser_sha256", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("code_verifier", sa.String(length=128), nullable=False),
+        sa.Column("return_to", sa.String(length=500), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=True),
+        sa.Column("session_id", sa.String(length=36), nullable=True),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("state_sha256", name=op.f("pk_provider_visits")),
+        info={"audited": False},
+    )
+    op.create_index(op.f("ix_provider_visits_begun_at"), "provider_visits", ["begun_at"], unique=False)
+    op.create_table(
         "sign_in_failures",
         sa.Column("account_sha256", sa.String(length=64), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
@@ -141,10 +162,26 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     op.create_index("ix_account_grants_account_id", "account_grants", ["account_id"], unique=False)
     op.create_table(
+        "account_identities",
+        sa.Column("identity_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("issuer", sa.String(length=300), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_account_identities_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("identity_id", name=op.f("pk_account_identities")),
+        sa.UniqueConstraint("issuer", "subject", name="uq_account_identities_issuer_subject"),
+    )
+    op.create_index("ix_account_identities_account_id", "account_identities", ["account_id"], unique=False)
+    op.create_table(
         "account_sessions",
         sa.Column("session_id", sa.String(length=36), nullable=False),
         sa.Column("account_id", sa.String(length=36), nullable=False),
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("method", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
@@ -161,7 +198,8 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("account_id", sa.String(length=36), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("key_sha256", sa.String(length=64), nullable=False),
-        sa.Column("trial_ids", Json, nullable=True),
+        sa.Column("limits", Json, nullable=True),
+        sa.Column("replaces", sa.String(length=36), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
@@ -184,6 +222,42 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         ),
         sa.PrimaryKeyConstraint("authentication_id", name=op.f("pk_authentication_events")),
     )
+    op.create_table(
+        "client_certificates",
+        sa.Column("certificate_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_client_certificates_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("certificate_id", name=op.f("pk_client_certificates")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_client_certificates_fingerprint")),
+    )
+    op.create_index("ix_client_certificates_account_id", "client_certificates", ["account_id"], unique=False)
+    op.create_table(
+        "notices",
+        sa.Column("notice_id", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=True),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("reading_id", sa.String(), nullable=True),
+        sa.Column("timepoint_id", sa.String(), nullable=True),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("once_key", sa.String(), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["trial_id"], ["trials.trial_id"], name=op.f("fk_notices_trial_id_trials")),
+        sa.PrimaryKeyConstraint("notice_id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("once_key", name=op.f("uq_notices_once_key")),
+        sa.UniqueConstraint("sequence", name=op.f("uq_notices_sequence")),
+        info={"audited": False},
+    )
+    op.create_index("ix_notices_trial_id_sequence", "notices", ["trial_id", "sequence"], unique=False)
     op.create_table(
         "trial_protocols",
         sa.Column("trial_id", sa.String(), nullable=False),
@@ -215,6 +289,21 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     op.create_index("ix_trial_sites_site_id", "trial_sites", ["site_id"], unique=False)
     op.create_table(
+        "webhooks",
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("kinds", Json, nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("registered_by", sa.String(), nullable=False),
+        sa.Column("registered_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["trial_id"], ["trials.trial_id"], name=op.f("fk_webhooks_trial_id_trials")),
+        sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhooks")),
+    )
+    op.create_index(op.f("ix_webhooks_trial_id"), "webhooks", ["trial_id"], unique=False)
+    op.create_table(
         "subjects",
         sa.Column("trial_id", sa.String(), nullable=False),
         sa.Column("subject_id", sa.String(), nullable=False),
@@ -231,6 +320,46 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.UniqueConstraint("trial_id", "reading_id", name=op.f("uq_subjects_trial_id")),
     )
     op.create_index("ix_subjects_trial_id_site_id", "subjects", ["trial_id", "site_id"], unique=False)
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("delivery_id", sa.String(), nullable=False),
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("notice_id", sa.String(), nullable=False),
+        sa.Column("line", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", UtcDateTime(), nullable=True),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("delivered_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["notices.notice_id"], name=op.f("fk_webhook_deliveries_notice_id_notices")
+        ),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.webhook_id"], name=op.f("fk_webhook_deliveries_webhook_id_webhooks")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint("webhook_id", "sequence", name=op.f("uq_webhook_deliveries_webhook_id")),
+        info={"audited": False},
+    )
+    op.create_index(
+        "ix_webhook_deliveries_open",
+        "webhook_deliveries",
+        ["webhook_id", "line", "sequence"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('waiting', 'dead')"),
+        postgresql_where=sa.text("state IN ('waiting', 'dead')"),
+    )
+    op.create_table(
+        "webhook_positions",
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.webhook_id"], name=op.f("fk_webhook_positions_webhook_id_webhooks")
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhook_positions")),
+        info={"audited": False},
+    )
     op.create_table(
         "adjudication_decisions",
         sa.Column("decision_id", sa.String(), nullable=False),
@@ -644,6 +773,16 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     execute_on(
         "sqlite",
+        "CREATE TRIGGER notices_final_update BEFORE UPDATE ON notices WHEN OLD.sequence IS NOT NULL"
+        " BEGIN SELECT RAISE(ABORT, 'a notice never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER notices_final_delete BEFORE DELETE ON notices WHEN OLD.sequence IS NOT NULL"
+        " BEGIN SELECT RAISE(ABORT, 'a notice never changes'); END",
+    )
+    execute_on(
+        "sqlite",
         "CREATE TRIGGER study_decisions_final_update BEFORE UPDATE ON study_decisions WHEN 1 = 1 "
         "BEGIN SELECT RAISE(ABORT, 'a decision about a study never changes'); END",
     )
@@ -817,6 +956,38 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER subject_versions_final_delete BEFORE DELETE ON subject_versions FOR EACH "
         "ROW EXECUTE FUNCTION subject_versions_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION notices_final_truncate() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN RAISE EXCEPTION 'a notice never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER notices_final_truncate BEFORE TRUNCATE ON notices FOR EACH STATEMENT "
+        "EXECUTE FUNCTION notices_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION notices_final_update() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF OLD.sequence IS NOT NULL THEN RAISE EXCEPTION 'a notice never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER notices_final_update BEFORE UPDATE ON notices FOR EACH ROW EXECUTE FUNCTION"
+        " notices_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION notices_final_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF OLD.sequence IS NOT NULL THEN RAISE EXCEPTION 'a notice never changes'; END IF; "
+        "RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER notices_final_delete BEFORE DELETE ON notices FOR EACH ROW EXECUTE FUNCTION"
+        " notices_final_delete()",
     )
     execute_on(
         "postgresql",

@@ -1,0 +1,78 @@
+"""A trial with a subject, about which things happen."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imaging_service.accounts.act import Act
+from imaging_service.accounts.scope import Scope
+from imaging_service.clock import FixedClock
+from imaging_service.jobs.embedded import EmbeddedQueue
+from imaging_service.notices import repository
+from imaging_service.notices.kinds import Kind
+from imaging_service.notices.records import Notice
+from imaging_service.notices.service import publish
+from imaging_service.subjects import service as subjects
+from imaging_service.subjects.dates import SubjectDates
+from imaging_service.subjects.records import Enrolment
+from tests.builders.service import MONDAY, TestService, running_service
+
+PROTOCOL = Path(__file__).parents[3] / "fixtures" / "protocols" / "her2_mbc.toml"
+TRIAL = "HER2-MBC-INETETAMAB"
+SUBJECT = "S-01-001"
+OTHER = "S-02-001"
+
+
+@dataclass(kw_only=True)
+class Told:
+    """A service in which things happen."""
+
+    service: TestService
+
+    def publish(self, kind: Kind, subject_id: str | None = SUBJECT, **about: Any) -> None:
+        """Let something happen."""
+        with self.service.database.write() as session:
+            publish(self.act(session), kind, TRIAL, subject_id=subject_id, **about)
+
+    def act(self, session: Any) -> Act:
+        """Return an act of the system's."""
+        clock = self.service.clock
+        return Act.of_worker(session, EmbeddedQueue(clock), clock.now())
+
+    def notices(self, after: int = 0) -> Sequence[Notice]:
+        """Return what has been told."""
+        with self.service.database.read() as session:
+            return repository.notices(session, Scope.all(), TRIAL, after, 1000)
+
+
+@pytest.fixture
+def told(database_url: str) -> Iterator[Told]:
+    """Give a trial with two sites and a subject at each, over each kind of database."""
+    with running_service(
+        database_url, jobs=EmbeddedQueue(FixedClock(MONDAY)), webhook_addresses="loopback"
+    ) as service:
+        service.post(
+            "/trials",
+            "administrator",
+            content=PROTOCOL.read_bytes(),
+            headers={"Content-Type": "application/toml"},
+        )
+        told = Told(service=service)
+        for site, subject_id in (("01", SUBJECT), ("02", OTHER)):
+            service.post(f"/trials/{TRIAL}/sites", "administrator", json={"site_id": site, "name": site})
+            with service.database.write() as session:
+                enrolment = Enrolment(
+                    trial_id=TRIAL,
+                    subject_id=subject_id,
+                    site_id=site,
+                    dates=SubjectDates(first_dose_on=date(2025, 11, 3)),
+                )
+                subjects.enrol(told.act(session), enrolment)
+        for account in ("coordinator", "sponsor", "service", "adjudicator"):
+            service.grant(account, TRIAL)
+        service.grant("reader1", TRIAL, reader_slot=1)
+        yield told
