@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from measurement.errors import ProtocolError
+from measurement.protocol.acquisition import AcquisitionRule, QualityPlan
 from measurement.protocol.criteria import Criteria, require
+from measurement.protocol.enhancement import EnhancementThresholds
 from measurement.protocol.mapping import from_mapping, schema_of, to_mapping
 from measurement.protocol.schedule import Anchor, Schedule
 
@@ -179,62 +181,6 @@ class ReaderPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcquisitionRule:
-    """What one kind of series must be like. A limit of `None` is not checked.
-
-    Attributes
-    ----------
-    name
-        What the series is called in findings, such as ``dynamic T1``.
-    modality
-        DICOM Modality (0008,0060).
-    description_contains
-        Words of which one must occur in Series Description (0008,103E); empty for any series.
-    required
-        Whether every timepoint needs one.
-    max_slice_thickness_mm
-        Greatest slice thickness.
-    max_gap_mm
-        Greatest gap between neighbouring slices.
-    max_pixel_spacing_mm
-        Greatest in-plane spacing.
-    min_slices
-        Fewest slices.
-    min_phases
-        Fewest dynamic phases.
-    max_early_phase_seconds
-        Latest first phase after contrast.
-    same_geometry_as_baseline
-        Whether orientation, spacing and thickness must be those of baseline.
-    same_field_strength_as_baseline
-        Whether the magnetic field must be that of baseline.
-    """
-
-    name: str
-    modality: str = "MR"
-    description_contains: tuple[str, ...] = ()
-    required: bool = True
-    max_slice_thickness_mm: Decimal | None = None
-    max_gap_mm: Decimal | None = None
-    max_pixel_spacing_mm: Decimal | None = None
-    min_slices: int | None = None
-    min_phases: int | None = None
-    max_early_phase_seconds: int | None = None
-    same_geometry_as_baseline: bool = False
-    same_field_strength_as_baseline: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse a rule without a name or with impossible limits."""
-        require(bool(self.name), "name", self.name, "not empty")
-        for name in ("max_slice_thickness_mm", "max_pixel_spacing_mm"):
-            limit = getattr(self, name)
-            require(limit is None or limit > 0, name, limit, "above 0")
-        for name in ("max_gap_mm", "min_slices", "min_phases", "max_early_phase_seconds"):
-            limit = getattr(self, name)
-            require(limit is None or limit >= 0, name, limit, "at least 0")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementConvention:
     """How a length is computed, reported and compared.
 
@@ -317,8 +263,12 @@ class TrialProtocol:
         Conventions of lengths.
     adverse_events
         Adverse events that are counted.
+    quality
+        Who accepts images, and how sites are asked.
     acquisition
         Rules for the series of a timepoint.
+    enhancement
+        Thresholds of exploratory values of dynamic series.
     """
 
     trial_id: str
@@ -333,7 +283,9 @@ class TrialProtocol:
     readers: ReaderPlan = field(default_factory=ReaderPlan)
     measurement: MeasurementConvention = field(default_factory=MeasurementConvention)
     adverse_events: AdverseEventParameters = field(default_factory=AdverseEventParameters)
+    quality: QualityPlan = field(default_factory=QualityPlan)
     acquisition: tuple[AcquisitionRule, ...] = ()
+    enhancement: EnhancementThresholds = field(default_factory=EnhancementThresholds)
 
     def __post_init__(self) -> None:
         """Refuse a protocol that cannot be named."""

@@ -14,11 +14,11 @@ from measurement.errors import (
     ProtocolError,
     UnknownParameterError,
 )
+from measurement.protocol.acquisition import AcquisitionRule
 from measurement.protocol.criteria import RECIST_1_1, Criteria
 from measurement.protocol.mapping import attribute_texts
 from measurement.protocol.schedule import Schedule
 from measurement.protocol.trial import (
-    AcquisitionRule,
     EndpointParameters,
     TrialProtocol,
     protocol_from_mapping,
@@ -47,7 +47,7 @@ def test_the_reference_trial_writes_every_parameter_out() -> None:
     written = tomllib.loads(REFERENCE, parse_float=Decimal)
     known = protocol_to_mapping(protocol_from_toml(REFERENCE))
     acquired = written.pop("acquisition"), known.pop("acquisition")
-    assert len(acquired[0]) == len(acquired[1]) == 1
+    assert len(acquired[0]) == len(acquired[1]) == 4
     assert names(written) == names(known)
 
 
@@ -203,7 +203,9 @@ def test_values_that_no_rule_could_use_are_refused(group: str, name: str, value:
         protocol_from_mapping({**SMALLEST, **change})
 
 
-@pytest.mark.parametrize("limit", ["max_slice_thickness_mm", "max_pixel_spacing_mm", "max_gap_mm"])
+@pytest.mark.parametrize(
+    "limit", ["max_slice_thickness_mm", "max_pixel_spacing_mm", "max_gap_mm", "min_coverage_mm"]
+)
 def test_an_acquisition_rule_with_an_impossible_limit_is_refused(limit: str) -> None:
     with pytest.raises(ParameterValueError, match=limit):
         protocol_from_mapping({**SMALLEST, "acquisition": [{"name": "T1", limit: "-1"}]})

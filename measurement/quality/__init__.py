@@ -1,0 +1,1 @@
+"""Whether the images of a timepoint are what the protocol asks for."""
