@@ -40,6 +40,9 @@ CHAPTERS = (
     "exports",
 )
 
+ROOMS = ("viewer",)
+"""Chapters whose routes stand outside the REST root."""
+
 
 class RouteWithoutOwnerError(AssertionError):
     """A route says neither `requires` nor `public`: a fault of the program, found when it starts."""
@@ -130,6 +133,8 @@ def _mount_chapters(app: FastAPI, chapters: Sequence[str]) -> None:
         name = f"imaging_service.{chapter}.router"
         if find_spec(f"imaging_service.{chapter}") and find_spec(name):
             app.include_router(import_module(name).router, prefix=PREFIX, responses=ERROR_RESPONSES)
+    for room in ROOMS:
+        app.include_router(import_module(f"imaging_service.{room}.router").router)
 
 
 def api_routes(app: FastAPI) -> Iterator[RouteContext]:

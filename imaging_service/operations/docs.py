@@ -22,8 +22,8 @@ b { display: inline-block; min-width: 4.5rem; text-transform: uppercase; }
 
 @router.get("/")
 def read_front_door() -> RedirectResponse:
-    """Lead whoever types the bare address to the page."""
-    return RedirectResponse("/docs")
+    """Lead whoever types the bare address to the pages."""
+    return RedirectResponse("/viewer/")
 
 
 @router.get("/docs")

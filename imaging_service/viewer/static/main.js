@@ -1,0 +1,25 @@
+// The way in: who is signed in, then the page of the address.
+
+import { h, fill } from "./components/element.js";
+import { keys } from "./keyboard/keys.js";
+import { showKeyMap } from "./keyboard/keymap_dialog.js";
+import { startRouter } from "./shell/router.js";
+import { resume } from "./shell/session.js";
+
+keys.add([{ keys: ["?"], does: "show this map", group: "Everywhere", run: showKeyMap }]);
+
+async function start() {
+  try {
+    await resume();
+    await startRouter(keys);
+  } catch (error) {
+    const again = h("button", { type: "button", class: "primary", onclick: start }, "Try again");
+    const sentence = error instanceof Error ? error.message : String(error);
+    fill(
+      /** @type {HTMLElement} */ (document.getElementById("main")),
+      h("div", { class: "office" }, h("p", { class: "note bad", role: "alert" }, sentence), h("p", {}, again)),
+    );
+  }
+}
+
+await start();
