@@ -31,6 +31,11 @@
     - PlanesNotParallelError
     - SegmentMissingError
     - SegmentUnreadableError
+  + SuggestionError
+    - BoxTooSmallError
+    - LesionNotFoundError
+    - VolumesDifferError
+    - StackUnevenError
 """
 
 import reprlib
@@ -288,3 +293,47 @@ class SegmentUnreadableError(GeometryError):
     def __init__(self, reason: object) -> None:
         """Say what the decoder said."""
         super().__init__(f"The frames of a segmentation must be readable; the decoder says: {reason}.")
+
+
+class SuggestionError(MeasurementError):
+    """Nothing can be suggested from what was given."""
+
+
+class BoxTooSmallError(SuggestionError):
+    """A rough box without room for a lesion."""
+
+    def __init__(self, columns: float, rows: float) -> None:
+        """Say how large the box is."""
+        super().__init__(
+            f"A box around a lesion is at least 2 by 2 pixels; found {columns:.1f} by {rows:.1f}."
+        )
+
+
+class LesionNotFoundError(SuggestionError):
+    """Nothing stands out where the reader points."""
+
+    def __init__(self, reason: str) -> None:
+        """Say what was seen instead."""
+        super().__init__(f"No lesion is found at this point: {reason}. Draw the axes, or a box around it.")
+
+
+class VolumesDifferError(SuggestionError):
+    """Phases of a dynamic series that cannot be compared voxel by voxel."""
+
+    def __init__(self, first: tuple[int, ...], second: tuple[int, ...]) -> None:
+        """Name both sizes."""
+        super().__init__(
+            f"Phases are compared voxel by voxel and need one size; found {first} and {second} "
+            "(slices, rows, columns)."
+        )
+
+
+class StackUnevenError(SuggestionError):
+    """Slices that do not fill a volume evenly."""
+
+    def __init__(self, slices: int, shortest_mm: float, longest_mm: float) -> None:
+        """Say how the slices lie."""
+        super().__init__(
+            "A volume needs at least 2 parallel slices at one distance; "
+            f"found {slices} at distances of {shortest_mm:.2f} to {longest_mm:.2f} mm."
+        )
