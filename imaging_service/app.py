@@ -30,6 +30,7 @@ CHAPTERS = (
     "operations",
     "trials",
     "subjects",
+    "notices",
     "timepoints",
     "images",
     "reads",

@@ -91,3 +91,12 @@ class ServiceSettings(BaseSettings):
     idempotency_seconds: PositiveInt = Field(
         86_400, description="An Idempotency-Key is remembered for this time."
     )
+
+    webhook_addresses: Literal["public", "private", "loopback"] = Field(
+        "public",
+        description="Where webhooks may lead: 'public' addresses alone, over https; 'private' ones too; "
+        "or this machine too, with 'loopback'.",
+    )
+    webhook_seconds: PositiveFloat = Field(
+        10.0, description="How long the receiver of a webhook may take to answer."
+    )

@@ -16,7 +16,10 @@ from imaging_service.errors import ServiceError
 from imaging_service.jobs.adapters import create_runner
 from imaging_service.jobs.port import Handlers, WorkerServices
 from imaging_service.jobs.reconciler import Derivation, reconcile
-from imaging_service.settings import Jobs
+from imaging_service.notices import delivery
+from imaging_service.notices.addresses import Addresses
+from imaging_service.notices.delivery import Carrier
+from imaging_service.settings import Jobs, ServiceSettings
 from imaging_service.timepoints import feed
 
 FEED_PAUSE_SECONDS = 0.5
@@ -28,15 +31,18 @@ Step = Callable[[], bool]
 _log = structlog.get_logger(__name__)
 
 
-def create_worker(kind: Jobs, services: WorkerServices) -> "Worker":
+def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worker":
     """Return a worker with every chapter's handlers and derivations."""
+    carrier = Carrier(
+        allowed=Addresses(settings.webhook_addresses), deadline_seconds=settings.webhook_seconds
+    )
     database, archive, clock, queue = services.database, services.archive, services.clock, services.queue
     return Worker(
-        kind,
+        settings.jobs,
         services,
-        handlers=feed.HANDLERS,
+        handlers={**feed.HANDLERS, **carrier.handlers},
         follow=partial(feed.follow_feed, database, archive, clock, queue),
-        derivations=(feed.missing_jobs(clock),),
+        derivations=(feed.missing_jobs(clock), delivery.missing_jobs),
     )
 
 

@@ -1,10 +1,10 @@
 """The SQL of notices, webhooks and deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Exists, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from imaging_service.accounts.scope import Scope
@@ -15,6 +15,7 @@ from imaging_service.notices.records import Delivery, DeliveryState, Notice, Web
 from imaging_service.notices.tables import DeliveryRow, NoticeRow, WebhookPositionRow, WebhookRow
 from imaging_service.subjects.tables import SubjectRow
 
+_WAITING, _DEAD = DeliveryState.WAITING.value, DeliveryState.DEAD.value
 _LOCK = 0x6E_6F_74_69_63_65  # 'notice': the numbering's advisory lock in PostgreSQL
 
 
@@ -105,6 +106,12 @@ def last_sequence(session: Session) -> int:
     return session.scalar(select(func.max(NoticeRow.sequence))) or 0
 
 
+def position(session: Session, webhook_id: str) -> int:
+    """Return up to which notice a webhook's deliveries have been laid out."""
+    statement = select(WebhookPositionRow.sequence).where(WebhookPositionRow.webhook_id == webhook_id)
+    return session.scalars(statement).one()
+
+
 def add_webhook(session: Session, webhook: Webhook, secret: str, after: int) -> None:
     """Keep a webhook that is told what happens behind a number."""
     session.add(
@@ -178,7 +185,7 @@ def lay_out(session: Session, webhook: Webhook, at: datetime, limit: int) -> int
             "sequence": each.sequence,
             "notice_id": each.notice_id,
             "line": each.reading_id or "",
-            "state": DeliveryState.WAITING.value,
+            "state": _WAITING,
             "attempts": 0,
             "next_at": at,
         }
@@ -193,41 +200,61 @@ def lay_out(session: Session, webhook: Webhook, at: datetime, limit: int) -> int
     return len(found)
 
 
-def waiting(session: Session, webhook_id: str, limit: int) -> Sequence[Delivery]:
-    """Return the deliveries that wait, in order, without those that wait behind a dead one."""
-    dead = aliased(DeliveryRow)
-    is_behind_dead = (
-        select(dead.delivery_id)
-        .where(
-            dead.webhook_id == DeliveryRow.webhook_id,
-            dead.line == DeliveryRow.line,
-            dead.sequence < DeliveryRow.sequence,
-            dead.state == DeliveryState.DEAD.value,
-        )
-        .exists()
-    )
+def due(session: Session, webhook_id: str, now: datetime, limit: int) -> Sequence[Delivery]:
+    """Return the deliveries that may be tried now, in order: none behind one of its line that may not."""
+    held = _earlier(lambda row: or_(row.state == _DEAD, row.next_at > now))
     rows = session.execute(
         _deliveries()
         .where(
             DeliveryRow.webhook_id == webhook_id,
-            DeliveryRow.state == DeliveryState.WAITING.value,
-            ~is_behind_dead,
+            DeliveryRow.state == _WAITING,
+            DeliveryRow.next_at <= now,
+            ~held,
         )
         .order_by(DeliveryRow.sequence)
         .limit(limit)
     )
-    return [_delivery(*row) for row in rows]
+    return [_delivery(row[0], row[1]) for row in rows]
 
 
 def next_attempt_at(session: Session, webhook_id: str) -> datetime | None:
-    """Return when the next delivery that is not behind a dead one may be tried, or None."""
-    found = [each.next_at for each in waiting(session, webhook_id, 1000) if each.next_at is not None]
-    return min(found, default=None)
+    """Return when the next delivery may be tried; None when none waits but behind a dead one."""
+    return session.scalar(
+        select(func.min(DeliveryRow.next_at)).where(
+            DeliveryRow.webhook_id == webhook_id,
+            DeliveryRow.state == _WAITING,
+            ~_earlier(lambda row: row.state.in_([_WAITING, _DEAD])),
+        )
+    )
 
 
-def delivered(session: Session, delivery_id: str, at: datetime) -> None:
+def _earlier(
+    condition: Callable[[type[DeliveryRow]], ColumnElement[bool]],
+) -> Exists:
+    """Return the condition that an earlier delivery of the same line is as `condition` says."""
+    other = aliased(DeliveryRow)
+    return (
+        select(other.delivery_id)
+        .where(
+            other.webhook_id == DeliveryRow.webhook_id,
+            other.line == DeliveryRow.line,
+            other.sequence < DeliveryRow.sequence,
+            condition(other),
+        )
+        .exists()
+    )
+
+
+def delivered(session: Session, delivery: Delivery, at: datetime) -> None:
     """Note that the receiver has taken a notice in."""
-    _set(session, delivery_id, state=DeliveryState.DELIVERED, next_at=None, delivered_at=at, last_error=None)
+    _set(
+        session,
+        delivery.delivery_id,
+        state=DeliveryState.DELIVERED,
+        attempts=delivery.attempts + 1,
+        next_at=None,
+        delivered_at=at,
+    )
 
 
 def failed(session: Session, delivery: Delivery, error: str, next_at: datetime | None) -> None:

@@ -46,7 +46,7 @@ class House:
         services = WorkerServices(
             database=self.database, archive=self.archive, clock=self.clock, queue=self.queue
         )
-        worker = create_worker(self.settings.jobs, services)
+        worker = create_worker(self.settings, services)
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

@@ -14,7 +14,7 @@ from imaging_service.database import Database
 from imaging_service.jobs.embedded import EmbeddedQueue
 from imaging_service.jobs.port import Job, WorkerServices
 from imaging_service.migrations.migrate import migrate
-from imaging_service.settings import Jobs
+from imaging_service.settings import Jobs, ServiceSettings
 from imaging_service.subjects.service import RENEW_CALENDAR
 from imaging_service.worker import Worker, create_worker, repeat
 from tests.imaging_service.jobs.conftest import wait_until
@@ -109,5 +109,5 @@ def test_feed_jobs_and_reconciler_run_side_by_side_until_the_end(services):
 
 
 def test_the_jobs_of_the_chapters_have_handlers(services):
-    worker = create_worker(Jobs.EMBEDDED, services)
+    worker = create_worker(ServiceSettings(), services)
     assert RENEW_CALENDAR in worker.handlers
