@@ -11,6 +11,7 @@ from imaging_service.reads.read import DrawnAxis, LesionRecord, Read, Signature
 from imaging_service.reads.repository import WorklistItem
 from imaging_service.reads.schemas import (
     AxisAnswer,
+    EarlierReadAnswer,
     FindingAnswer,
     GapAnswer,
     LesionAnswer,
@@ -54,6 +55,17 @@ def answer(session: Session, principal: Principal, read: Read) -> ReadAnswer:
         gaps=[GapAnswer(**asdict(each)) for each in service.gaps_of(session, principal, read)],
         findings=[FindingAnswer(**each) for each in service.selection_findings(session, principal, shown)],
         signature=None if read.signature is None else _signature(read.signature),
+    )
+
+
+def earlier_answer(read: Read) -> EarlierReadAnswer:
+    """Return a signed read as a later one of the same reader sees it."""
+    return EarlierReadAnswer(
+        read_id=read.read_id,
+        timepoint_id=read.timepoint_id,
+        number=read.number,
+        imaged_on=read.imaged_on,
+        lesions=[lesion_answer(each) for each in read.lesions],
     )
 
 

@@ -13,12 +13,13 @@ from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, WantedPage
 from imaging_service.reads import service
 from imaging_service.reads.act import CurrentReadAct, ReadAct
-from imaging_service.reads.answers import answer, lesion_answer, worklist_answer
+from imaging_service.reads.answers import answer, earlier_answer, lesion_answer, worklist_answer
 from imaging_service.reads.entry import Entry
 from imaging_service.reads.measuring import Drawing
 from imaging_service.reads.read import Axis
 from imaging_service.reads.schemas import (
     AxisShape,
+    EarlierReadAnswer,
     FragmentShape,
     LesionAnswer,
     LesionName,
@@ -89,6 +90,15 @@ def find_read(
     read = service.find_read(session, principal, read_id)
     response.headers["ETag"] = f'"{read.version}"'
     return answer(session, principal, read)
+
+
+@router.get("/reads/{read_id}/earlier", dependencies=[MAY_SEE_READS])
+def list_earlier(
+    read_id: ReadId, principal: CurrentPrincipal, session: ReadSession
+) -> list[EarlierReadAnswer]:
+    """List the signed reads of the same reader and subject that come before a read, in reading order."""
+    read = service.find_read(session, principal, read_id)
+    return [earlier_answer(each) for each in service.earlier_reads(session, principal, read)]
 
 
 @router.put(

@@ -179,6 +179,16 @@ class ReadAnswer(BaseModel):
     signature: SignatureAnswer | None
 
 
+class EarlierReadAnswer(BaseModel):
+    """What the same reader signed about an earlier timepoint."""
+
+    read_id: RowId
+    timepoint_id: RowId
+    number: int | None
+    imaged_on: date
+    lesions: list[LesionAnswer]
+
+
 class WorklistAnswer(BaseModel):
     """One timepoint that waits for the caller."""
 
