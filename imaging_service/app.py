@@ -1,5 +1,6 @@
 """The application: the chapters' routes behind one edge."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from importlib import import_module
@@ -11,19 +12,27 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.middleware import Middleware
 
 from imaging_service.accounts.dependencies import RoleGuard, anyone
+from imaging_service.accounts.openid.provider import Provider
 from imaging_service.accounts.passwords import Passwords
+from imaging_service.accounts.wrong_tokens import WrongTokens
 from imaging_service.clock import Clock, SystemClock
 from imaging_service.database import Database
 from imaging_service.http.edge import EdgeMiddleware
-from imaging_service.http.gate import GateMiddleware
+from imaging_service.http.gate import GateMiddleware, Streamed
 from imaging_service.http.metrics import Metrics
 from imaging_service.http.openapi import install_openapi
 from imaging_service.http.problems import ERROR_RESPONSES, install_problems
+from imaging_service.http.proxy import ProxyMiddleware
+from imaging_service.http.rates import RateMiddleware, Rates
 from imaging_service.http.transaction import TransactionMiddleware, Turns
 from imaging_service.operations import docs, health
+from imaging_service.renewing import keep_derived_rows
 from imaging_service.settings import ServiceSettings
 
 PREFIX = "/api/v1"
+
+STORES = re.compile(rf"{PREFIX}/dicomweb/studies(/[^/]*)?")
+"""Paths that instances are stored at."""
 
 CHAPTERS = (
     "accounts",
@@ -32,6 +41,8 @@ CHAPTERS = (
     "subjects",
     "notices",
     "timepoints",
+    "site_queries",
+    "quality",
     "images",
     "reads",
     "assessments",
@@ -85,6 +96,7 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
         A route declares no owner.
     """
     clock = clock or SystemClock()
+    keep_derived_rows()
     turns = Turns(database)
     metrics = Metrics()
     app = FastAPI(
@@ -98,7 +110,19 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
         redirect_slashes=False,
         middleware=[
             Middleware(EdgeMiddleware, metrics=metrics),
-            Middleware(GateMiddleware, body_limit_bytes=settings.body_limit_bytes),
+            Middleware(
+                ProxyMiddleware,
+                trusted=settings.trusted_proxies,
+                certificate_header=settings.proxy_certificate_header,
+            ),
+            Middleware(RateMiddleware, rates=Rates(per_minute=settings.anonymous_requests_per_minute)),
+            Middleware(
+                GateMiddleware,
+                body_limit_bytes=settings.body_limit_bytes,
+                streamed=Streamed(
+                    path=STORES, media_type="multipart/related", limit_bytes=settings.store_limit_bytes
+                ),
+            ),
             Middleware(
                 TransactionMiddleware,
                 database=database,
@@ -115,6 +139,10 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
     app.state.jobs = jobs
     app.state.turns = turns
     app.state.metrics = metrics
+    app.state.wrong_tokens = WrongTokens(Rates(per_minute=settings.wrong_tokens_per_minute))
+    app.state.identity_provider = (
+        None if settings.oidc_issuer is None else Provider(settings, settings.oidc_issuer)
+    )
     app.state.passwords = Passwords(
         memory_kib=settings.password_memory_kib,
         passes=settings.password_passes,

@@ -4,10 +4,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _words(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)]
 WebAddress = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]
 
 
@@ -62,11 +68,18 @@ class ServiceSettings(BaseSettings):
     )
 
     body_limit_bytes: PositiveInt = Field(1_048_576, description="Longest request body.")
+    store_limit_bytes: PositiveInt = Field(
+        8 * 2**30,
+        description="Longest request body of a store over DICOMweb (STOW-RS); it is never held whole.",
+    )
     head_deadline_seconds: PositiveFloat = Field(
         10.0, description="A request line with its headers must be there within this time."
     )
     body_deadline_seconds: PositiveFloat = Field(
         30.0, description="A request body must be there within this time after its headers."
+    )
+    body_least_bytes_per_second: PositiveInt = Field(
+        65_536, description="A longer body may take a second more for each so many bytes that have come."
     )
     answer_deadline_seconds: PositiveFloat = Field(
         30.0, description="A caller who reads nothing of its answer for this time is let go."
@@ -78,7 +91,51 @@ class ServiceSettings(BaseSettings):
         1000, description="Open connections; above it the one that has been silent longest gives way."
     )
 
+    trusted_proxies: Networks = Field(
+        (),
+        description="Networks of our own proxies, such as '10.0.0.5/32 fd00::/64'; what they say about the "
+        "caller's address and scheme (X-Forwarded-For, X-Forwarded-Proto) is believed, and nobody else's.",
+    )
+    proxy_certificate_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Header in which a trusted proxy passes the certificate that the caller proved to have, "
+        "such as Client-Cert (RFC 9440); the proxy must remove it from what callers send. Empty: not read.",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate chain in PEM; with it the service speaks TLS itself."
+    )
+    tls_key: Path | None = Field(None, description="Private key of the certificate, in PEM.")
+    tls_client_authorities: Path | None = Field(
+        None,
+        description="Authorities in PEM whose client certificates are let in, for machines (mutual TLS).",
+    )
+    anonymous_requests_per_minute: PositiveInt = Field(
+        300, description="Requests of nobody known from one address, in each process."
+    )
+    wrong_tokens_per_minute: PositiveInt = Field(
+        30,
+        description="Unknown tokens from one address, in each process, before new ones from there must wait.",
+    )
+
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]{1,290}$",
+        description="Issuer of the identity provider (OpenID Connect); https, but for this machine itself.",
+    )
+    oidc_client_id: str = Field("imaging-service", description="The service's name at the identity provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        None,
+        description="The service's secret at the identity provider; without it only PKCE protects the code.",
+    )
+    oidc_clock_skew_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
+        30, description="How far the clocks of identity provider and service may differ."
+    )
+
     session_seconds: PositiveInt = Field(43_200, description="A bearer token ends after this time.")
+    session_idle_seconds: PositiveInt = Field(
+        1_800, description="A bearer token ends when it was not used for this time."
+    )
     signing_seconds: PositiveInt = Field(
         300, description="A re-entered password must be used for its signature within this time."
     )

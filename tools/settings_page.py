@@ -35,7 +35,7 @@ def _rows(settings: type[BaseSettings]) -> Iterator[str]:
 
 
 def _default(value: Any) -> str:  # noqa: ANN401 - whatever a setting may hold
-    if value is PydanticUndefined or value is None or value == frozenset():
+    if value is PydanticUndefined or value in (None, frozenset(), ()):
         return ""
     return f"`{value.value if isinstance(value, Enum) else value}`"
 

@@ -44,6 +44,31 @@ def take_back(request: Request, response: Response) -> None:
     response.delete_cookie(_name(request), path="/", secure=is_secure, httponly=True, samesite="strict")
 
 
+def give_visit(request: Request, response: Response, secret: str) -> None:
+    """Let the browser keep the secret of its visit to the identity provider, from where it comes back."""
+    is_secure = _is_secure(request)
+    response.set_cookie(
+        f"{_name(request)}-visit",
+        secret,
+        max_age=600,
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="lax",  # the way back begins at the provider's page
+    )
+
+
+def visit_of(request: Request) -> str:
+    """Return the secret of the browser's visit, or nothing."""
+    return request.cookies.get(f"{_name(request)}-visit", "")
+
+
+def take_back_visit(request: Request, response: Response) -> None:
+    """Let the browser forget its visit."""
+    is_secure = _is_secure(request)
+    response.delete_cookie(f"{_name(request)}-visit", path="/", secure=is_secure, httponly=True)
+
+
 def token_of(request: Request) -> str | None:
     """Return the token in the cookie, or ``None`` when there is none.
 

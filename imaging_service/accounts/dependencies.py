@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, TypeVar
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter
 from anyio.lowlevel import RunVar
@@ -14,7 +16,8 @@ from sqlalchemy.orm import Session
 from imaging_service.accounts import cookie, sign_in
 from imaging_service.accounts.passwords import GREATEST_LENGTH, Passwords
 from imaging_service.accounts.principal import Principal, Role
-from imaging_service.accounts.sign_in import Attempt, Authentication
+from imaging_service.accounts.sign_in import Attempt, Authentication, Known
+from imaging_service.database import Database
 from imaging_service.errors import BusyError, ForbiddenError, UnauthenticatedError
 from imaging_service.http.context import (
     CurrentClock,
@@ -24,14 +27,19 @@ from imaging_service.http.context import (
     settings_of,
 )
 from imaging_service.http.idempotency import Claim
+from imaging_service.http.transaction import Turns
 
 _Outcome = TypeVar("_Outcome")
 _password_turns: RunVar[CapacityLimiter] = RunVar("password_turns")
 
+if TYPE_CHECKING:
+    from imaging_service.accounts.wrong_tokens import WrongTokens
+
 bearer = HTTPBearer(
     auto_error=False,
     description="The token of POST /sessions, or an API key. A page may leave it out and rely on the "
-    "cookie that signing in set; a change then needs the header X-Requested-With and an Origin of the service itself.",
+    "cookie that signing in set; a change then needs the header X-Requested-With and an Origin of "
+    "the service itself.",
 )
 
 
@@ -52,17 +60,55 @@ async def current_principal(
         A page of another site may have made the browser send the cookie.
     """
     token = credentials.credentials if credentials is not None else cookie.token_of(request)
-    if token is None:
+    certificate = getattr(request.state, "client_certificate", None)
+    now = clock.now()
+    if token is not None:
+        idle = timedelta(seconds=(await settings_of(request)).session_idle_seconds)
+        known = await _known(request, turns, partial(sign_in.authenticate, database, token, now, idle))
+    elif certificate is not None:
+        check = partial(sign_in.authenticate_certificate, database, certificate, now)
+        known = await _known(request, turns, check)
+    else:
         message = "This route needs a bearer token; POST /api/v1/sessions gives one."
         raise UnauthenticatedError(message)
+    await _note_use(database, turns, known, now)
+    request.state.account_id = known.principal.account_id
+    return known.principal
+
+
+async def _known(request: Request, turns: Turns, check: Callable[[], Known]) -> Known:
+    """Run `check`; after too many wrong tokens an address waits, unless what it shows was good lately."""
+    wrong: WrongTokens = request.app.state.wrong_tokens
+    address, shown = (
+        address_of(request),
+        request.headers.get("authorization", "") + request.headers.get("cookie", ""),
+    )
+    wrong.refuse_while_waiting(address, shown)
     holder = object()
     limiter = await turns.take("read", holder)
     try:
-        principal = await run_sync(sign_in.authenticate, database, token, clock.now())
+        known = await run_sync(check)
+    except UnauthenticatedError:
+        wrong.count(address, shown)
+        raise
     finally:
         limiter.release_on_behalf_of(holder)
-    request.state.account_id = principal.account_id
-    return principal
+    wrong.remember_good(shown)
+    return known
+
+
+async def _note_use(database: Database, turns: Turns, known: Known, now: datetime) -> None:
+    """Keep that a credential was used, about once a minute, and only when nobody has to wait for it."""
+    if not known.is_due(now):
+        return
+    holder = object()
+    limiter = turns.take_now("write", holder)
+    if limiter is None:
+        return
+    try:
+        await run_sync(sign_in.note_use, database, known, now)
+    finally:
+        limiter.release_on_behalf_of(holder)
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
@@ -171,14 +217,22 @@ async def confirmed_password(
 ) -> Authentication:
     """Check the ``password`` in the JSON body again; declare it before the `WriteSession`.
 
+    Whoever signs in at the identity provider enters it there and sends the ``authentication_id`` of that.
+
     Raises
     ------
     UnauthenticatedError
-        It is not the caller's password.
+        It is not the caller's password, or not the caller's entry.
     """
-    password = await _password_in_body(request)
+    password = await _text_in_body(request, "password")
+    authentication_id = await _text_in_body(request, "authentication_id")
+    if password is None and authentication_id is not None:
+        return await run_sync(sign_in.find_authentication, database, principal, authentication_id)
     if password is None:
-        message = "A signature needs the password entered again, in the body's field 'password'."
+        message = (
+            "A signature needs the password entered again: here, in the body's field 'password', or at the "
+            "identity provider, in 'authentication_id'."
+        )
         raise UnauthenticatedError(message, code="password_missing")
     attempt = Attempt(
         account=principal.account, password=password, address=address_of(request), at=clock.now()
@@ -190,19 +244,19 @@ async def confirmed_password(
 
 async def new_password_hash(request: Request, _principal: CurrentPrincipal) -> str | None:
     """Hash the ``password`` in the JSON body, before the write transaction begins."""
-    password = await _password_in_body(request)
+    password = await _text_in_body(request, "password")
     if password is None:
         return None
     return await check_passwords(request, lambda passwords: passwords.hash(password))
 
 
-async def _password_in_body(request: Request) -> str | None:
+async def _text_in_body(request: Request, name: str) -> str | None:
     try:
         body = await request.json()
     except ValueError:
         return None
-    password = body.get("password") if isinstance(body, dict) else None
-    return password if isinstance(password, str) and 0 < len(password) <= GREATEST_LENGTH else None
+    text = body.get(name) if isinstance(body, dict) else None
+    return text if isinstance(text, str) and 0 < len(text) <= GREATEST_LENGTH else None
 
 
 ConfirmedPassword = Annotated[Authentication, Depends(confirmed_password)]

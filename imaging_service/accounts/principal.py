@@ -15,6 +15,7 @@ class Role(StrEnum):
     ADJUDICATOR = "adjudicator"
     SPONSOR = "sponsor"
     SERVICE = "service"
+    SITE = "site"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

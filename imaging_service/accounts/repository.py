@@ -1,6 +1,5 @@
 """The accounts' SQL."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +11,11 @@ from imaging_service.accounts.tables import (
     Account,
     AccountGrant,
     AccountSession,
-    ApiKey,
     AuthenticationEvent,
     SignInFailures,
 )
 
-__all__ = ["Account", "AccountGrant", "AccountSession", "ApiKey", "AuthenticationEvent", "SignInFailures"]
+__all__ = ["Account", "AccountGrant", "AccountSession", "AuthenticationEvent", "SignInFailures"]
 
 
 def add(session: Session, row: Any) -> None:  # noqa: ANN401  any table's row
@@ -46,43 +44,6 @@ def count_accounts(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Account)) or 0
 
 
-def live_session(session: Session, token_sha256: str, now: datetime) -> tuple[AccountSession, Account] | None:
-    """Return the unexpired, unrevoked session of a token, with its open account."""
-    row = session.execute(
-        select(AccountSession, Account)
-        .join(Account, Account.account_id == AccountSession.account_id)
-        .options(selectinload(Account.grants))
-        .where(AccountSession.token_sha256 == token_sha256)
-        .where(AccountSession.revoked_at.is_(None), AccountSession.expires_at > now)
-        .where(Account.closed_at.is_(None))
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
-def live_key(session: Session, key_sha256: str, now: datetime) -> tuple[ApiKey, Account] | None:
-    """Return the unexpired, unrevoked API key, with its open account."""
-    row = session.execute(
-        select(ApiKey, Account)
-        .join(Account, Account.account_id == ApiKey.account_id)
-        .options(selectinload(Account.grants))
-        .where(ApiKey.key_sha256 == key_sha256)
-        .where(ApiKey.revoked_at.is_(None), ApiKey.expires_at > now)
-        .where(Account.closed_at.is_(None))
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
-def key_by_id(session: Session, key_id: str) -> ApiKey | None:
-    """Return an API key by its key."""
-    return session.get(ApiKey, key_id)
-
-
-def keys_of(session: Session, account_id: str) -> Sequence[ApiKey]:
-    """Return an account's API keys, oldest first."""
-    statement = select(ApiKey).where(ApiKey.account_id == account_id)
-    return session.scalars(statement.order_by(ApiKey.created_at, ApiKey.key_id)).all()
-
-
 def revoke_session(session: Session, session_id: str, now: datetime) -> bool:
     """End a session; false when it had ended."""
     ended = session.execute(
@@ -94,14 +55,16 @@ def revoke_session(session: Session, session_id: str, now: datetime) -> bool:
     return ended.first() is not None
 
 
-def revoke_all_of(session: Session, account_id: str, now: datetime) -> None:
-    """End every session and API key of an account."""
-    for table in (AccountSession, ApiKey):
-        session.execute(
-            update(table)
-            .where(table.account_id == account_id, table.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
+def has_signed_in_from(session: Session, account: str, address: str, since: datetime) -> bool:
+    """Whether the account of this name has signed in from this address."""
+    found = session.execute(
+        select(AccountSession.session_id)
+        .join(Account, Account.account_id == AccountSession.account_id)
+        .where(Account.account == account, AccountSession.address == address)
+        .where(AccountSession.created_at >= since)
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def grant_of_slot(session: Session, trial_id: str, reader_slot: int) -> AccountGrant | None:
@@ -109,6 +72,12 @@ def grant_of_slot(session: Session, trial_id: str, reader_slot: int) -> AccountG
     return session.scalars(
         select(AccountGrant).where(AccountGrant.trial_id == trial_id, AccountGrant.reader_slot == reader_slot)
     ).one_or_none()
+
+
+def authentication(session: Session, authentication_id: str, account_id: str) -> AuthenticationEvent | None:
+    """Return an account's own re-entered password."""
+    row = session.get(AuthenticationEvent, authentication_id)
+    return row if row is not None and row.account_id == account_id else None
 
 
 def use_authentication(
@@ -129,8 +98,18 @@ def use_authentication(
     return used.first() is not None
 
 
+def remove_grant(session: Session, account_id: str, grant_id: str) -> AccountGrant | None:
+    """Remove a permission of an account; ``None`` when the account has none of this key."""
+    removed = session.scalars(
+        delete(AccountGrant)
+        .where(AccountGrant.account_id == account_id, AccountGrant.grant_id == grant_id)
+        .returning(AccountGrant)
+    )
+    return removed.one_or_none()
+
+
 def failures(session: Session, account_sha256: str, address: str) -> SignInFailures | None:
-    """Return the wrong passwords in a row for an account name from an address."""
+    """Return the wrong passwords in a row for an account name from an address; either may be empty."""
     return session.get(SignInFailures, (account_sha256, address))
 
 

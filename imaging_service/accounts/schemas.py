@@ -56,6 +56,12 @@ class GrantAnswer(BaseModel):
     reader_slot: int | None
 
 
+class HeldGrant(GrantAnswer):
+    """A permission with its key, by which it is ended."""
+
+    grant_id: RowId
+
+
 class AccountAnswer(BaseModel):
     """An account, without its secrets."""
 
@@ -63,7 +69,7 @@ class AccountAnswer(BaseModel):
     account: str
     name: str
     roles: list[Role]
-    grants: list[GrantAnswer]
+    grants: list[HeldGrant]
     created_at: Instant
     closed_at: Instant | None
 
@@ -85,14 +91,108 @@ class Closing(StrictModel):
     reason: Reason = Field(examples=["Left the reading centre."])
 
 
+class Ending(StrictModel):
+    """Why something is ended."""
+
+    reason: Reason = Field(examples=["The reader works for the sponsor now."])
+
+
+class SessionAnswer(BaseModel):
+    """A session, without its token."""
+
+    session_id: RowId
+    is_current: bool = Field(description="Whether this request is made in it.")
+    method: str = Field(examples=["password"])
+    address: str = Field(description="Network address that it was begun from.")
+    created_at: Instant
+    expires_at: Instant
+    used_at: Instant = Field(description="Last use, to about a minute.")
+
+
+class Ended(BaseModel):
+    """What was ended."""
+
+    ended: int
+
+
+class SignInMethods(BaseModel):
+    """How somebody may sign in."""
+
+    password: bool
+    openid: bool = Field(description="At an identity provider: GET /openid/sign-in.")
+
+
+class NewIdentity(StrictModel):
+    """Who the account is at an identity provider."""
+
+    issuer: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=300)] = Field(
+        examples=["https://login.example.org"]
+    )
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] = (
+        Field(description="The `sub` of the provider's tokens.", examples=["248289761001"])
+    )
+
+
+class IdentityAnswer(BaseModel):
+    """Who an account is at an identity provider."""
+
+    identity_id: RowId
+    issuer: str
+    subject: str
+    created_at: Instant
+
+
+class LimitShape(StrictModel):
+    """A trial, or one site of it."""
+
+    trial_id: Identifier = Field(examples=["HER2-MBC"])
+    site_id: Identifier | None = Field(None, examples=["S01"])
+
+
+Days = Annotated[int, Field(ge=1, le=366)]
+
+
 class NewApiKey(StrictModel):
     """A key for a service account."""
 
     title: Text = Field(examples=["EDC import"])
-    trial_ids: Annotated[list[Identifier], Field(min_length=1, max_length=100)] | None = Field(
-        None, description="Only these of the account's trials; null for all.", examples=[["HER2-MBC"]]
+    limits: Annotated[list[LimitShape], Field(min_length=1, max_length=100)] | None = Field(
+        None,
+        description="Only these of the account's trials and sites; null for all.",
+        examples=[[{"trial_id": "HER2-MBC", "site_id": "S01"}]],
     )
-    valid_days: Annotated[int, Field(ge=1, le=366)] = Field(90, examples=[90])
+    valid_days: Days = Field(90, examples=[90])
+
+
+class Rotation(StrictModel):
+    """How a key is replaced."""
+
+    valid_days: Days = Field(90, examples=[90])
+    overlap_hours: Annotated[int, Field(ge=0, le=168)] = Field(
+        24, description="For which the old key goes on, so that the machine can be set anew."
+    )
+
+
+class NewCertificate(StrictModel):
+    """A machine's certificate."""
+
+    title: Text = Field(examples=["EDC of site S01"])
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")] = Field(
+        description="SHA-256 of the DER form, as `openssl x509 -noout -fingerprint -sha256` prints it."
+    )
+    valid_days: Days = Field(366, examples=[366])
+
+
+class CertificateAnswer(BaseModel):
+    """A machine's certificate."""
+
+    certificate_id: RowId
+    title: str
+    fingerprint: str
+    created_at: Instant
+    expires_at: Instant
+    revoked_at: Instant | None
+    used_at: Instant | None
 
 
 class ApiKeyAnswer(BaseModel):
@@ -100,10 +200,12 @@ class ApiKeyAnswer(BaseModel):
 
     key_id: RowId
     title: str
-    trial_ids: list[str] | None
+    limits: list[LimitShape] | None
+    replaces: RowId | None
     created_at: Instant
     expires_at: Instant
     revoked_at: Instant | None
+    used_at: Instant | None
 
 
 class NewApiKeyAnswer(ApiKeyAnswer):

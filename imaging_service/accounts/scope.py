@@ -60,6 +60,31 @@ class Scope:
         """Return the scope of these permissions."""
         return cls(grants=frozenset(grants))
 
+    def within(self, limits: Iterable[Grant]) -> "Scope":
+        """Return the part of this scope that is inside `limits` too.
+
+        Examples
+        --------
+        >>> whole = Scope.of([Grant(trial_id="T1"), Grant(trial_id="T2", site_id="S1")])
+        >>> part = whole.within([Grant(trial_id="T1", site_id="S9"), Grant(trial_id="T2")])
+        >>> part == Scope.of([Grant(trial_id="T1", site_id="S9"), Grant(trial_id="T2", site_id="S1")])
+        True
+        """
+        limits = tuple(limits)
+        if self.everywhere:
+            return Scope.of(limits)
+        return Scope.of(
+            Grant(
+                trial_id=grant.trial_id,
+                site_id=grant.site_id or limit.site_id,
+                reader_slot=grant.reader_slot,
+            )
+            for grant in self.grants
+            for limit in limits
+            if grant.trial_id == limit.trial_id
+            and (grant.site_id is None or limit.site_id in {None, grant.site_id})
+        )
+
     @property
     def trial_ids(self) -> frozenset[str]:
         """Return the trials of the grants."""

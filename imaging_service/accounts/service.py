@@ -1,17 +1,16 @@
-"""Accounts and what they may act on: create, grant, close, and give keys to machines."""
+"""Accounts and what they may act on: create, grant, close."""
 
-import secrets
 from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from imaging_service.accounts import repository
+from imaging_service.accounts import credential_repository, repository
 from imaging_service.accounts.principal import Role
-from imaging_service.accounts.repository import Account, AccountGrant, ApiKey
+from imaging_service.accounts.repository import Account, AccountGrant
 from imaging_service.accounts.scope import Grant
-from imaging_service.accounts.sign_in import Authentication, confirm_password, sha256, use_authentication
+from imaging_service.accounts.sign_in import Authentication, confirm_password, use_authentication
 from imaging_service.audit import service as audit
 from imaging_service.audit.actor import Actor
 from imaging_service.database import new_id
@@ -22,11 +21,10 @@ __all__ = [
     "close_account",
     "confirm_password",
     "create_account",
-    "create_api_key",
+    "end_grant",
     "find_account",
     "grant",
     "grant_to",
-    "revoke_api_key",
     "use_authentication",
 ]
 
@@ -123,6 +121,36 @@ def grant(session: Session, actor: Actor, account: Account, permission: Grant, *
     )
 
 
+def end_grant(  # noqa: PLR0913  what is ended, by whom, why
+    session: Session, actor: Actor, account_id: str, grant_id: str, *, reason: str, now: datetime
+) -> None:
+    """Take a permission from an account from now on; what the account did stays.
+
+    Raises
+    ------
+    NotFoundError
+        The account has no such permission.
+    """
+    removed = repository.remove_grant(session, account_id, grant_id)
+    if removed is None:
+        message = f"The account has no grant {grant_id!r}."
+        raise NotFoundError(message)
+    audit.record(
+        session,
+        actor,
+        action="end grant",
+        entity="account",
+        entity_id=account_id,
+        before={
+            "trial_id": removed.trial_id,
+            "site_id": removed.site_id,
+            "reader_slot": removed.reader_slot,
+        },
+        reason=reason,
+        at=now,
+    )
+
+
 def _same(row: AccountGrant, permission: Grant) -> bool:
     return (row.trial_id, row.site_id, row.reader_slot) == (
         permission.trial_id,
@@ -204,7 +232,7 @@ def close_account(session: Session, actor: Actor, account_id: str, *, reason: st
     if row.closed_at is not None:
         return
     row.closed_at = now
-    repository.revoke_all_of(session, account_id, now)
+    credential_repository.revoke_all_of(session, account_id, now)
     audit.record(
         session,
         actor,
@@ -227,79 +255,5 @@ def set_password(session: Session, actor: Actor, account: str, *, password_hash:
     """
     row = find_account(session, account)
     row.password_hash = password_hash
-    repository.revoke_all_of(session, row.account_id, now)
+    credential_repository.revoke_all_of(session, row.account_id, now)
     audit.record(session, actor, action="set password", entity="account", entity_id=row.account_id, at=now)
-
-
-def create_api_key(  # noqa: PLR0913  a key has this many facts
-    session: Session,
-    actor: Actor,
-    account_id: str,
-    *,
-    title: str,
-    trial_ids: Collection[str] | None,
-    expires_at: datetime,
-    now: datetime,
-) -> tuple[ApiKey, str]:
-    """Give a service account a key; the secret is returned and never told again.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such open account.
-    RefusedError
-        The account is no service account, or the end is not in the future.
-    """
-    account = repository.account_by_id(session, account_id)
-    if account is None or account.closed_at is not None:
-        message = f"There is no account with the key {account_id!r}."
-        raise NotFoundError(message)
-    if Role.SERVICE not in account.roles:
-        message = f"API keys are for accounts with the role service; this one has {', '.join(account.roles)}."
-        raise RefusedError(message, code="not_a_service")
-    if expires_at <= now:
-        message = f"The key would end at {expires_at.isoformat()}, which is not in the future."
-        raise RefusedError(message, code="ends_in_the_past")
-    secret = secrets.token_urlsafe(32)
-    row = ApiKey(
-        key_id=new_id(),
-        account_id=account_id,
-        title=title,
-        key_sha256=sha256(secret),
-        trial_ids=None if trial_ids is None else sorted(trial_ids),
-        created_at=now,
-        expires_at=expires_at,
-    )
-    repository.add(session, row)
-    audit.record(
-        session,
-        actor,
-        action="create API key",
-        entity="api_key",
-        entity_id=row.key_id,
-        after={
-            "account_id": account_id,
-            "title": title,
-            "trial_ids": row.trial_ids,
-            "expires_at": expires_at,
-        },
-        at=now,
-    )
-    return row, secret
-
-
-def revoke_api_key(session: Session, actor: Actor, key_id: str, *, now: datetime) -> None:
-    """End an API key; nothing happens if it has ended.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such key.
-    """
-    row = repository.key_by_id(session, key_id)
-    if row is None:
-        message = f"There is no API key {key_id!r}."
-        raise NotFoundError(message)
-    if row.revoked_at is None:
-        row.revoked_at = now
-        audit.record(session, actor, action="revoke API key", entity="api_key", entity_id=key_id, at=now)

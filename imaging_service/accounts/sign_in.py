@@ -1,34 +1,34 @@
 """Sign in and out, and enter the password again for a signature.
 
 Secrets are 32 random bytes of which only the SHA-256 is kept. A wrong password is answered after the same
-work as a right one, and makes the next attempt from the same address wait; nobody can shut out anybody.
+work as a right one, and makes the next attempt wait (`back_off`); nobody can shut out anybody.
 """
 
-import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from imaging_service.accounts import repository
+from imaging_service.accounts import back_off, repository
+from imaging_service.accounts import credential_repository as credentials
+from imaging_service.accounts.back_off import sha256
 from imaging_service.accounts.passwords import Passwords
 from imaging_service.accounts.principal import Principal, Role
-from imaging_service.accounts.repository import Account, AccountSession, SignInFailures
+from imaging_service.accounts.repository import Account, AccountSession
 from imaging_service.accounts.scope import Grant, Scope
 from imaging_service.audit import service as audit
 from imaging_service.audit.actor import SystemActor
-from imaging_service.database import Database, new_id
-from imaging_service.errors import ConflictError, TooManyRequestsError, UnauthenticatedError
+from imaging_service.database import Database, is_busy, new_id
+from imaging_service.errors import ConflictError, UnauthenticatedError
 
-FREE_FAILURES = 5
-"""Wrong passwords in a row, from one address, before the back-off begins."""
+NOTED_EVERY = timedelta(minutes=1)
+"""The use of a credential is kept to about this time, so that reading seldom writes."""
 
-LONGEST_WAIT = timedelta(seconds=60)
-FAILURES_FORGOTTEN_AFTER = timedelta(hours=1)
 _UNLIMITED = frozenset({Role.ADMINISTRATOR})
-_NOBODY = SystemActor(name="system:sign-in")
+NOBODY = SystemActor(name="system:sign-in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,56 +62,100 @@ class Authentication:
     method: str
 
 
-def sha256(secret: str) -> str:
-    """Return what is kept of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Who a credential belongs to, and when it was used before."""
+
+    principal: Principal
+    credential_id: str
+    used_at: datetime
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its use is worth noting again."""
+        return now - self.used_at >= NOTED_EVERY
 
 
-def authenticate(database: Database, token: str, now: datetime) -> Principal:
+def authenticate(database: Database, token: str, now: datetime, idle: timedelta) -> Known:
     """Return whose token or API key this is.
+
+    Raises
+    ------
+    UnauthenticatedError
+        It is unknown, expired, revoked or was idle for too long, or its account was closed.
+    """
+    digest = sha256(token)
+    with database.read() as session:
+        found = credentials.live_session(session, digest, now)
+        if found is not None:
+            known = _known(found, found.credential.session_id, principal_of(found.account, found.credential))
+            if now - known.used_at >= idle + NOTED_EVERY:
+                message = "The session was not used for too long; sign in again."
+                raise UnauthenticatedError(message, code="session_idle")
+            return known
+        found = credentials.live_key(session, digest, now)
+        if found is not None:
+            principal = principal_of(found.account, limits=_limits(found.credential.limits))
+            return _known(found, found.credential.key_id, principal)
+    message = "The token is unknown, expired or revoked; sign in again."
+    raise UnauthenticatedError(message, code="token_invalid")
+
+
+def authenticate_certificate(database: Database, fingerprint: str, now: datetime) -> Known:
+    """Return whose certificate this is; that its owner has the key, TLS has proved.
 
     Raises
     ------
     UnauthenticatedError
         It is unknown, expired or revoked, or its account was closed.
     """
-    digest = sha256(token)
     with database.read() as session:
-        found = repository.live_session(session, digest, now)
+        found = credentials.live_certificate(session, fingerprint, now)
         if found is not None:
-            return _principal(found[1], session_id=found[0].session_id)
-        key = repository.live_key(session, digest, now)
-        if key is not None:
-            return _principal(key[1], only_trials=key[0].trial_ids)
-    message = "The token is unknown, expired or revoked; sign in again."
-    raise UnauthenticatedError(message, code="token_invalid")
+            return _known(found, found.credential.certificate_id, principal_of(found.account))
+    message = (
+        f"The certificate with the SHA-256 fingerprint {fingerprint} is not registered, expired or revoked."
+    )
+    raise UnauthenticatedError(message, code="certificate_unknown")
 
 
-def _principal(
-    account: Account, *, session_id: str | None = None, only_trials: Collection[str] | None = None
+def note_use(database: Database, known: Known, now: datetime) -> None:
+    """Keep that a credential was used; it is only a date, so a busy database is let be."""
+    try:
+        with database.write() as session:
+            credentials.note_use(session, known.credential_id, now)
+    except OperationalError as error:
+        if not is_busy(error):
+            raise
+
+
+def _known(found: credentials.Found, credential_id: str, principal: Principal) -> Known:
+    used_at = found.used_at or found.credential.created_at
+    return Known(principal=principal, credential_id=credential_id, used_at=used_at)
+
+
+def _limits(stored: Sequence[Mapping[str, str | None]] | None) -> list[Grant] | None:
+    if stored is None:
+        return None
+    return [Grant(trial_id=str(limit["trial_id"]), site_id=limit["site_id"]) for limit in stored]
+
+
+def principal_of(
+    account: Account, signed_in: AccountSession | None = None, *, limits: Collection[Grant] | None = None
 ) -> Principal:
+    """Return an account as the one who acts, in a session or not, within limits or not."""
     roles = frozenset(Role(role) for role in account.roles)
     grants = [
         Grant(trial_id=grant.trial_id, site_id=grant.site_id, reader_slot=grant.reader_slot)
         for grant in account.grants
     ]
-    if only_trials is not None:
-        whole = roles & _UNLIMITED
-        grants = (
-            [Grant(trial_id=t) for t in only_trials]
-            if whole
-            else [grant for grant in grants if grant.trial_id in only_trials]
-        )
-        scope = Scope.of(grants)
-    else:
-        scope = Scope(everywhere=bool(roles & _UNLIMITED), grants=frozenset(grants))
+    scope = Scope(everywhere=bool(roles & _UNLIMITED), grants=frozenset(grants))
     return Principal(
         account_id=account.account_id,
         account=account.account,
         name=account.name,
         roles=roles,
-        scope=scope,
-        session_id=session_id,
+        scope=scope if limits is None else scope.within(limits),
+        session_id=None if signed_in is None else signed_in.session_id,
     )
 
 
@@ -126,27 +170,38 @@ def sign_in(database: Database, passwords: Passwords, attempt: Attempt, lifetime
         Too many wrong passwords for this account came from this address.
     """
     row = _checked_account(database, passwords, attempt)
-    token = secrets.token_urlsafe(32)
-    expires_at = attempt.at + lifetime
     with database.write() as session:
-        signed_in = AccountSession(
-            session_id=new_id(),
-            account_id=row.account_id,
-            token_sha256=sha256(token),
-            created_at=attempt.at,
-            expires_at=expires_at,
+        return open_session(
+            session, row, method="password", address=attempt.address, now=attempt.at, lifetime=lifetime
         )
-        repository.add(session, signed_in)
-        principal = _principal(row, session_id=signed_in.session_id)
-        audit.record(
-            session,
-            principal,
-            action="sign in",
-            entity="session",
-            entity_id=signed_in.session_id,
-            after={"expires_at": expires_at},
-            at=attempt.at,
-        )
+
+
+def open_session(  # noqa: PLR0913  a session has this many facts
+    session: Session, account: Account, *, method: str, address: str, now: datetime, lifetime: timedelta
+) -> Token:
+    """Give out a token to whoever has proved to be `account`."""
+    token = secrets.token_urlsafe(32)
+    expires_at = now + lifetime
+    signed_in = AccountSession(
+        session_id=new_id(),
+        account_id=account.account_id,
+        token_sha256=sha256(token),
+        method=method,
+        address=address,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    repository.add(session, signed_in)
+    principal = principal_of(account, signed_in)
+    audit.record(
+        session,
+        principal,
+        action="sign in",
+        entity="session",
+        entity_id=signed_in.session_id,
+        after={"expires_at": expires_at, "method": method, "address": address},
+        at=now,
+    )
     return Token(token=token, expires_at=expires_at, principal=principal)
 
 
@@ -176,25 +231,55 @@ def confirm_password(
     row = _checked_account(database, passwords, attempt)
     if row.account_id != principal.account_id:
         raise _wrong_password()
-    event = repository.AuthenticationEvent(
-        authentication_id=new_id(), account_id=row.account_id, at=attempt.at, method="password"
-    )
     with database.write() as session:
-        repository.add(session, event)
-        audit.record(
-            session,
-            principal,
-            action="enter password again",
-            entity="authentication",
-            entity_id=event.authentication_id,
-            at=attempt.at,
-        )
+        return enter_authentication(session, principal, at=attempt.at, method="password", now=attempt.at)
+
+
+def enter_authentication(
+    session: Session, principal: Principal, *, at: datetime, method: str, now: datetime
+) -> Authentication:
+    """Keep that the principal has just proved again who it is: here, or at the identity provider at `at`."""
+    event = repository.AuthenticationEvent(
+        authentication_id=new_id(), account_id=principal.account_id, at=at, method=method
+    )
+    repository.add(session, event)
+    audit.record(
+        session,
+        principal,
+        action="enter password again",
+        entity="authentication",
+        entity_id=event.authentication_id,
+        after={"method": method, "at": at},
+        at=now,
+    )
     return Authentication(
         authentication_id=event.authentication_id,
+        account_id=principal.account_id,
+        name=principal.name,
+        at=at,
+        method=method,
+    )
+
+
+def find_authentication(database: Database, principal: Principal, authentication_id: str) -> Authentication:
+    """Return an earlier entry of the principal's own, for `use_authentication` to judge.
+
+    Raises
+    ------
+    UnauthenticatedError
+        The principal has made no such entry.
+    """
+    with database.read() as session:
+        row = repository.authentication(session, authentication_id, principal.account_id)
+    if row is None:
+        message = "There is no such entry of your password; enter it again."
+        raise UnauthenticatedError(message, code="authentication_spent")
+    return Authentication(
+        authentication_id=row.authentication_id,
         account_id=row.account_id,
-        name=row.name,
-        at=attempt.at,
-        method=event.method,
+        name=principal.name,
+        at=row.at,
+        method=row.method,
     )
 
 
@@ -222,21 +307,21 @@ def use_authentication(
 
 
 def _checked_account(database: Database, passwords: Passwords, attempt: Attempt) -> Account:
-    digest, now = sha256(attempt.account), attempt.at
+    now = attempt.at
     with database.read() as session:
         row = repository.account_by_name(session, attempt.account)
-        _refuse_while_waiting(repository.failures(session, digest, attempt.address), now)
+        back_off.refuse_while_waiting(session, attempt.account, attempt.address, now)
     known = row is not None and row.closed_at is None
     right = passwords.verify(row.password_hash if row is not None and known else None, attempt.password)
     with database.write() as session:
         if row is not None and right:
-            repository.forget_failures(session, digest, attempt.address, now - FAILURES_FORGOTTEN_AFTER)
+            back_off.forget(session, attempt.account, attempt.address, now)
             return row
-        repository.count_failure(session, digest, attempt.address, now)
+        back_off.count(session, attempt.account, attempt.address, now)
         if row is not None:
             audit.record(
                 session,
-                _NOBODY,
+                NOBODY,
                 action="refuse sign in",
                 entity="account",
                 entity_id=row.account_id,
@@ -248,17 +333,3 @@ def _checked_account(database: Database, passwords: Passwords, attempt: Attempt)
 
 def _wrong_password() -> UnauthenticatedError:
     return UnauthenticatedError("No account has this name and password.", code="wrong_password")
-
-
-def _refuse_while_waiting(counted: SignInFailures | None, now: datetime) -> None:
-    if counted is None or counted.failures < FREE_FAILURES:
-        return
-    wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(counted.failures - FREE_FAILURES, 10)))
-    rest = (counted.last_at + wait - now).total_seconds()
-    if rest > 0:
-        seconds = int(rest) + 1
-        message = (
-            f"{counted.failures} wrong passwords in a row came from this address; "
-            f"the next may be tried in {seconds} s."
-        )
-        raise TooManyRequestsError(message, retry_after_seconds=seconds)

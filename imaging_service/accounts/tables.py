@@ -1,6 +1,7 @@
 """Accounts, their grants, sessions, keys, and the passwords entered again for signatures."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -49,6 +50,8 @@ class AccountSession(Base):
     session_id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id"))
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    method: Mapped[str] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime())
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime())
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
@@ -64,14 +67,74 @@ class ApiKey(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id"))
     title: Mapped[str] = mapped_column(String(200))
     key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    trial_ids: Mapped[list[str] | None] = mapped_column(Json)
+    limits: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    """Only these trials and sites of the account's; ``None`` for all."""
+    replaces: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime())
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime())
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
 
 
+class ClientCertificate(Base):
+    """A certificate that a machine shows over TLS, as the SHA-256 of its DER form."""
+
+    __tablename__ = "client_certificates"
+    __table_args__ = (Index("ix_client_certificates_account_id", "account_id"),)
+
+    certificate_id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id"))
+    title: Mapped[str] = mapped_column(String(200))
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class CredentialUse(Base):
+    """When a session, an API key or a certificate was last used, to about a minute."""
+
+    __tablename__ = "credential_uses"
+    __table_args__ = ({"info": {"audited": False}},)
+
+    credential_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Identity(Base):
+    """Whom an account is to an identity provider (OpenID Connect Core, section 5.7)."""
+
+    __tablename__ = "account_identities"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject", name="uq_account_identities_issuer_subject"),
+        Index("ix_account_identities_account_id", "account_id"),
+    )
+
+    identity_id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.account_id"))
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class ProviderVisit(Base):
+    """A browser that was sent to the identity provider and is not back yet; taken once."""
+
+    __tablename__ = "provider_visits"
+    __table_args__ = ({"info": {"audited": False}},)
+
+    state_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_sha256: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    code_verifier: Mapped[str] = mapped_column(String(128))
+    return_to: Mapped[str] = mapped_column(String(500))
+    account_id: Mapped[str | None] = mapped_column(String(36))
+    """Who enters the password again for a signature; ``None`` for signing in."""
+    session_id: Mapped[str | None] = mapped_column(String(36))
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime(), index=True)
+
+
 class AuthenticationEvent(Base):
-    """A password entered again; a signature uses it once."""
+    """A password entered again, here or at the identity provider; a signature uses it once."""
 
     __tablename__ = "authentication_events"
 
@@ -83,7 +146,7 @@ class AuthenticationEvent(Base):
 
 
 class SignInFailures(Base):
-    """Wrong passwords in a row for one account name from one address: what the back-off counts."""
+    """Wrong passwords in a row for an account name and an address; one of the two may be empty, for any."""
 
     __tablename__ = "sign_in_failures"
     __table_args__ = ({"info": {"audited": False}},)

@@ -7,14 +7,19 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from imaging_service.adjudication.figures import EstimateAnswer, ShareAnswer
 from imaging_service.assessments.schemas import VerdictAnswer
-from imaging_service.http.models import Instant, Millimetres, Reason, StrictModel, Text
+from imaging_service.http.models import Instant, Millimetres, Reason, RowId, StrictModel, Text
 from imaging_service.reads.schemas import LesionAnswer
 
 
 class DecisionShape(StrictModel):
     """An adjudicator's choice; the password is entered again."""
 
-    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = Field(
+        None, description="Entered again; or else `authentication_id`."
+    )
+    authentication_id: RowId | None = Field(
+        None, description="The password as entered again at the identity provider."
+    )
     meaning: Text = Field(examples=["I confirm this adjudication."])
     chosen_reader: Literal[1, 2] = Field(examples=[1])
     reason: Reason = Field(examples=["Reader 2 measured a cyst as T01."])

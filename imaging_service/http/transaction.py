@@ -6,7 +6,7 @@ is committed; an answer of 400 and above, or an exception, rolls it back.
 
 from datetime import timedelta
 
-from anyio import CancelScope, CapacityLimiter, fail_after
+from anyio import CancelScope, CapacityLimiter, WouldBlock, fail_after
 from anyio.lowlevel import RunVar
 from anyio.to_thread import run_sync
 from sqlalchemy.orm import Session
@@ -50,6 +50,15 @@ class Turns:
                 f"The database was busy for {self._wait_seconds:g} s; nothing was changed, please try again."
             )
             raise BusyError(message) from None
+        return limiter
+
+    def take_now(self, kind: str, holder: object) -> CapacityLimiter | None:
+        """Return a turn that is free at this moment, or ``None``; released as the one of `take`."""
+        limiter = self._limiter(kind)
+        try:
+            limiter.acquire_on_behalf_of_nowait(holder)
+        except WouldBlock:
+            return None
         return limiter
 
     def _limiter(self, kind: str) -> CapacityLimiter:

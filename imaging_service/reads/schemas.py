@@ -70,7 +70,12 @@ class LesionShape(StrictModel):
 class SignatureShape(StrictModel):
     """A signature; the password is entered again."""
 
-    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = Field(
+        None, description="Entered again; or else `authentication_id`."
+    )
+    authentication_id: RowId | None = Field(
+        None, description="The password as entered again at the identity provider."
+    )
     meaning: Text = Field(examples=["I confirm this read."])
     version: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Version of the draft that was looked at; another one is refused."

@@ -40,14 +40,21 @@ ACCOUNTS: dict[str, tuple[Role, ...]] = {
     "adjudicator": (Role.ADJUDICATOR,),
     "sponsor": (Role.SPONSOR,),
     "service": (Role.SERVICE,),
+    "site": (Role.SITE,),
 }
 """Accounts that every test service has; their password is `PASSWORD`."""
 
 NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 """A request is by whom its headers say, not by who signed in last."""
 
-QUICK = {"password_memory_kib": 8, "password_passes": 1}
-"""Settings that make passwords cheap, for tests only."""
+QUICK = {
+    "password_memory_kib": 8,
+    "password_passes": 1,
+    "session_idle_seconds": 43_200,
+    "anonymous_requests_per_minute": 1_000_000,
+    "wrong_tokens_per_minute": 1_000_000,
+}
+"""Settings that make passwords cheap, and let a test ask as often and as seldom as it likes."""
 
 
 @dataclass(kw_only=True)

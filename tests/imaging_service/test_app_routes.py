@@ -24,6 +24,9 @@ PUBLIC = {
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("POST", "/api/v1/sessions"),
+    ("GET", "/api/v1/sessions/methods"),
+    ("GET", "/api/v1/openid/sign-in"),
+    ("GET", "/api/v1/openid/callback"),
 }
 """All that somebody who is not signed in may call."""
 

@@ -52,11 +52,66 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "ix_audit_entries_entity", "audit_entries", ["entity", "entity_id", "sequence"], unique=False
     )
     op.create_table(
+        "control_transitions",
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("from_state", sa.String(), nullable=True),
+        sa.Column("to_state", sa.String(), nullable=True),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("findings", Json, nullable=False),
+        sa.Column("protocol_version", sa.String(), nullable=True),
+        sa.Column("changed_by", sa.String(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("timepoint_id", "version", name=op.f("pk_control_transitions")),
+    )
+    op.create_index(
+        "ix_control_transitions_trial_id_subject_id",
+        "control_transitions",
+        ["trial_id", "subject_id"],
+        unique=False,
+    )
+    op.create_table(
+        "controls",
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("findings", Json, nullable=False),
+        sa.Column("blocking", sa.Integer(), nullable=False),
+        sa.Column("protocol_version", sa.String(), nullable=True),
+        sa.Column("controlled_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("timepoint_id", name=op.f("pk_controls")),
+    )
+    op.create_table(
         "credential_uses",
         sa.Column("credential_id", sa.String(length=36), nullable=False),
         sa.Column("used_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_credential_uses")),
         info={"audited": False},
+    )
+    op.create_table(
+        "derived_subjects",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", name=op.f("pk_derived_subjects")),
+        info={"audited": False},
+    )
+    op.create_index(
+        "ix_derived_subjects_due",
+        "derived_subjects",
+        ["trial_id", "subject_id"],
+        unique=False,
+        sqlite_where=sa.text("basis = ''"),
+        postgresql_where=sa.text("basis = ''"),
+    )
+    op.create_index(
+        "ix_derived_subjects_trial_id_basis",
+        "derived_subjects",
+        ["trial_id", "basis", "subject_id"],
+        unique=False,
     )
     op.create_table(
         "feed_cursors",
@@ -115,6 +170,92 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         unique=True,
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "kept_comparisons",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("differs", sa.Boolean(), nullable=False),
+        sa.Column("figures", Json, nullable=False),
+        sa.Column("differing", Json, nullable=False),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", "slot", name=op.f("pk_kept_comparisons")),
+        info={"audited": False},
+    )
+    op.create_index(
+        "ix_kept_comparisons_trial_id_differs",
+        "kept_comparisons",
+        ["trial_id", "differs", "subject_id"],
+        unique=False,
+    )
+    op.create_table(
+        "kept_courses",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("is_responder", sa.Boolean(), nullable=False),
+        sa.Column("has_clinical_benefit", sa.Boolean(), nullable=False),
+        sa.Column("is_controlled", sa.Boolean(), nullable=False),
+        sa.Column("pfs_days", sa.Integer(), nullable=True),
+        sa.Column("pfs_is_event", sa.Boolean(), nullable=True),
+        sa.Column("dor_days", sa.Integer(), nullable=True),
+        sa.Column("dor_is_event", sa.Boolean(), nullable=True),
+        sa.Column("ttr_days", sa.Integer(), nullable=True),
+        sa.Column("ttr_is_event", sa.Boolean(), nullable=True),
+        sa.Column("dsd_days", sa.Integer(), nullable=True),
+        sa.Column("dsd_is_event", sa.Boolean(), nullable=True),
+        sa.Column("os_days", sa.Integer(), nullable=True),
+        sa.Column("os_is_event", sa.Boolean(), nullable=True),
+        sa.Column("best_response", sa.String(), nullable=False),
+        sa.Column("confirmed_best_response", sa.String(), nullable=False),
+        sa.Column("pfs_starts_on", sa.Date(), nullable=True),
+        sa.Column("pfs_ends_on", sa.Date(), nullable=True),
+        sa.Column("pfs_ending", sa.String(), nullable=True),
+        sa.Column("pfs_record_id", sa.String(), nullable=True),
+        sa.Column("doubt", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", "slot", name=op.f("pk_kept_courses")),
+        info={"audited": False},
+    )
+    op.create_table(
+        "kept_discordances",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("variable", sa.String(), nullable=False),
+        sa.Column("timepoint_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("imaged_on", sa.Date(), nullable=False),
+        sa.Column("reader_1", sa.String(), nullable=True),
+        sa.Column("reader_2", sa.String(), nullable=True),
+        sa.Column("first_read_id", sa.String(), nullable=False),
+        sa.Column("second_read_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", "place", name=op.f("pk_kept_discordances")),
+        info={"audited": False},
+    )
+    op.create_table(
+        "kept_reviews",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("reading_id", sa.String(), nullable=False),
+        sa.Column("finished_from", sa.Date(), nullable=True),
+        sa.Column("standing", sa.String(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("differing", Json, nullable=False),
+        sa.Column("responses", Json, nullable=False),
+        sa.Column("baseline_sums", Json, nullable=False),
+        sa.Column("later_sums", Json, nullable=False),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", name=op.f("pk_kept_reviews")),
+        info={"audited": False},
+    )
+    op.create_index(
+        "ix_kept_reviews_trial_id_standing",
+        "kept_reviews",
+        ["trial_id", "standing", "reading_id"],
+        unique=False,
     )
     op.create_table(
         "provider_visits",
@@ -397,12 +538,29 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("subject_version", sa.Integer(), nullable=False),
         sa.Column("protocol_version", sa.String(), nullable=False),
         sa.Column("last_received", sa.Integer(), nullable=False),
+        sa.Column("central_progression_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["trial_id", "subject_id"],
             ["subjects.trial_id", "subjects.subject_id"],
             name=op.f("fk_calendars_trial_id_subjects"),
         ),
         sa.PrimaryKeyConstraint("trial_id", "subject_id", name=op.f("pk_calendars")),
+    )
+    op.create_table(
+        "cycle_starts",
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("started_on", Json, nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_cycle_starts_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("trial_id", "subject_id", "version", name=op.f("pk_cycle_starts")),
     )
     op.create_table(
         "patient_ids",
@@ -422,6 +580,42 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     op.create_index(
         "ix_patient_ids_site_id_patient_id", "patient_ids", ["site_id", "patient_id"], unique=False
+    )
+    op.create_table(
+        "site_queries",
+        sa.Column("query_id", sa.String(), nullable=False),
+        sa.Column("trial_id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("timepoint_id", sa.String(), nullable=True),
+        sa.Column("study_instance_uid", sa.String(), nullable=True),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "site_id"],
+            ["trial_sites.trial_id", "trial_sites.site_id"],
+            name=op.f("fk_site_queries_trial_id_trial_sites"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["trial_id", "subject_id"],
+            ["subjects.trial_id", "subjects.subject_id"],
+            name=op.f("fk_site_queries_trial_id_subjects"),
+        ),
+        sa.PrimaryKeyConstraint("query_id", name=op.f("pk_site_queries")),
+    )
+    op.create_index("ix_site_queries_timepoint_id", "site_queries", ["timepoint_id", "state"], unique=False)
+    op.create_index(
+        "ix_site_queries_trial_id_state_due_on", "site_queries", ["trial_id", "state", "due_on"], unique=False
+    )
+    op.create_index(
+        "ix_site_queries_trial_id_subject_id",
+        "site_queries",
+        ["trial_id", "subject_id", "state"],
+        unique=False,
     )
     op.create_table(
         "subject_versions",
@@ -461,6 +655,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("placement", sa.String(), nullable=True),
         sa.Column("not_done_reason", sa.String(), nullable=True),
         sa.Column("late_instances", sa.Integer(), nullable=False),
+        sa.Column("control", sa.String(), nullable=True),
         sa.Column("sort_on", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["trial_id", "subject_id"],
@@ -471,9 +666,12 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.UniqueConstraint("trial_id", "subject_id", "number", name=op.f("uq_timepoints_trial_id")),
     )
     op.create_index(
+        "ix_timepoints_trial_id_control", "timepoints", ["trial_id", "control", "subject_id"], unique=False
+    )
+    op.create_index(
         "ix_timepoints_trial_id_progress_closes_on",
         "timepoints",
-        ["trial_id", "progress", "closes_on"],
+        ["trial_id", "progress", "closes_on", "subject_id"],
         unique=False,
     )
     op.create_index(
@@ -507,9 +705,8 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.UniqueConstraint("supersedes", name=op.f("uq_reads_supersedes")),
         sa.UniqueConstraint("timepoint_id", "slot", "revision", name=op.f("uq_reads_timepoint_id")),
     )
-    op.create_index(
-        "ix_reads_trial_id_slot_subject_id", "reads", ["trial_id", "slot", "subject_id"], unique=False
-    )
+    op.create_index("ix_reads_opened_by", "reads", ["opened_by", "trial_id"], unique=False)
+    op.create_index("ix_reads_trial_id_subject_id", "reads", ["trial_id", "subject_id", "slot"], unique=False)
     op.create_index(
         "uq_reads_one_draft",
         "reads",
@@ -543,6 +740,22 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "site_evaluations",
         ["trial_id", "subject_id"],
         unique=False,
+    )
+    op.create_table(
+        "site_query_entries",
+        sa.Column("query_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("deed", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("said_by", sa.String(), nullable=False),
+        sa.Column("said_by_name", sa.String(), nullable=False),
+        sa.Column("said_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["query_id"], ["site_queries.query_id"], name=op.f("fk_site_query_entries_query_id_site_queries")
+        ),
+        sa.PrimaryKeyConstraint("query_id", "version", name=op.f("pk_site_query_entries")),
     )
     op.create_table(
         "studies",
@@ -651,6 +864,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         ),
         sa.PrimaryKeyConstraint("read_id", name=op.f("pk_read_signatures")),
     )
+    op.create_index(op.f("ix_read_signatures_account_id"), "read_signatures", ["account_id"], unique=False)
     op.create_table(
         "study_decisions",
         sa.Column("study_instance_uid", sa.String(), nullable=False),
@@ -662,6 +876,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("sentence", sa.String(), nullable=False),
         sa.Column("confidence", sa.String(), nullable=True),
+        sa.Column("series", Json, nullable=True),
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("decided_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -680,13 +895,20 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("description", sa.String(), nullable=True),
         sa.Column("frame_of_reference_uid", sa.String(), nullable=True),
         sa.Column("facts", Json, nullable=False),
+        sa.Column("timepoint_id", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["study_instance_uid"],
             ["studies.study_instance_uid"],
             name=op.f("fk_study_series_study_instance_uid_studies"),
         ),
+        sa.ForeignKeyConstraint(
+            ["timepoint_id"],
+            ["timepoints.timepoint_id"],
+            name=op.f("fk_study_series_timepoint_id_timepoints"),
+        ),
         sa.PrimaryKeyConstraint("study_instance_uid", "series_instance_uid", name=op.f("pk_study_series")),
     )
+    op.create_index("ix_study_series_timepoint_id", "study_series", ["timepoint_id"], unique=False)
     op.create_table(
         "read_axes",
         sa.Column("read_id", sa.String(), nullable=False),
@@ -793,6 +1015,36 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     execute_on(
         "sqlite",
+        "CREATE TRIGGER cycle_starts_final_update BEFORE UPDATE ON cycle_starts WHEN 1 = 1 BEGIN "
+        "SELECT RAISE(ABORT, 'what was known of treatment cycles never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER cycle_starts_final_delete BEFORE DELETE ON cycle_starts WHEN 1 = 1 BEGIN "
+        "SELECT RAISE(ABORT, 'what was known of treatment cycles never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER site_query_entries_final_update BEFORE UPDATE ON site_query_entries WHEN 1 "
+        "= 1 BEGIN SELECT RAISE(ABORT, 'what was said about a question never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER site_query_entries_final_delete BEFORE DELETE ON site_query_entries WHEN 1 "
+        "= 1 BEGIN SELECT RAISE(ABORT, 'what was said about a question never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER control_transitions_final_update BEFORE UPDATE ON control_transitions WHEN "
+        "1 = 1 BEGIN SELECT RAISE(ABORT, 'a transition of quality control never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER control_transitions_final_delete BEFORE DELETE ON control_transitions WHEN "
+        "1 = 1 BEGIN SELECT RAISE(ABORT, 'a transition of quality control never changes'); END",
+    )
+    execute_on(
+        "sqlite",
         "CREATE TRIGGER reads_final_update BEFORE UPDATE ON reads WHEN OLD.signed_at IS NOT NULL "
         "BEGIN SELECT RAISE(ABORT, 'a signed read never changes'); END",
     )
@@ -876,6 +1128,83 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "sqlite",
         "CREATE TRIGGER site_evaluations_final_delete BEFORE DELETE ON site_evaluations WHEN 1 = 1 "
         "BEGIN SELECT RAISE(ABORT, 'a site evaluation never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER subjects_derived_insert AFTER INSERT ON subjects BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, NEW.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER subjects_derived_update AFTER UPDATE OF version, site_id, reading_id ON "
+        "subjects BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES "
+        "(NEW.trial_id, NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis "
+        "= '' WHERE derived_subjects.basis <> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER timepoints_derived_insert AFTER INSERT ON timepoints BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, NEW.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER timepoints_derived_update AFTER UPDATE OF subject_id, number, imaged_on, "
+        "closes_on, progress ON timepoints BEGIN INSERT INTO derived_subjects (trial_id, "
+        "subject_id, basis) VALUES (NEW.trial_id, NEW.subject_id, '') ON CONFLICT (trial_id, "
+        "subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis <> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER timepoints_derived_delete AFTER DELETE ON timepoints BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (OLD.trial_id, OLD.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_derived_insert AFTER INSERT ON reads BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, NEW.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_derived_update AFTER UPDATE OF signed_at ON reads BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, NEW.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER reads_derived_delete AFTER DELETE ON reads BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (OLD.trial_id, OLD.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER assessments_derived_insert AFTER INSERT ON assessments BEGIN INSERT INTO "
+        "derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, NEW.subject_id, '') "
+        "ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE derived_subjects.basis "
+        "<> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER adjudication_decisions_derived_insert AFTER INSERT ON "
+        "adjudication_decisions BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) "
+        "VALUES (NEW.trial_id, NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET"
+        " basis = '' WHERE derived_subjects.basis <> ''; END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER site_evaluations_derived_insert AFTER INSERT ON site_evaluations BEGIN "
+        "INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, "
+        "NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; END",
     )
     execute_on(
         "postgresql",
@@ -1020,6 +1349,103 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER study_decisions_final_delete BEFORE DELETE ON study_decisions FOR EACH ROW "
         "EXECUTE FUNCTION study_decisions_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION cycle_starts_final_truncate() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'what was known of treatment cycles never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER cycle_starts_final_truncate BEFORE TRUNCATE ON cycle_starts FOR EACH "
+        "STATEMENT EXECUTE FUNCTION cycle_starts_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION cycle_starts_final_update() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was known of treatment cycles never "
+        "changes'; END IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER cycle_starts_final_update BEFORE UPDATE ON cycle_starts FOR EACH ROW "
+        "EXECUTE FUNCTION cycle_starts_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION cycle_starts_final_delete() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was known of treatment cycles never "
+        "changes'; END IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER cycle_starts_final_delete BEFORE DELETE ON cycle_starts FOR EACH ROW "
+        "EXECUTE FUNCTION cycle_starts_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_query_entries_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'what was said about a question never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_query_entries_final_truncate BEFORE TRUNCATE ON site_query_entries FOR"
+        " EACH STATEMENT EXECUTE FUNCTION site_query_entries_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_query_entries_final_update() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was said about a question never "
+        "changes'; END IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_query_entries_final_update BEFORE UPDATE ON site_query_entries FOR "
+        "EACH ROW EXECUTE FUNCTION site_query_entries_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_query_entries_final_delete() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was said about a question never "
+        "changes'; END IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_query_entries_final_delete BEFORE DELETE ON site_query_entries FOR "
+        "EACH ROW EXECUTE FUNCTION site_query_entries_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION control_transitions_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a transition of quality control never changes'; END "
+        "$$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER control_transitions_final_truncate BEFORE TRUNCATE ON control_transitions "
+        "FOR EACH STATEMENT EXECUTE FUNCTION control_transitions_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION control_transitions_final_update() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a transition of quality control never "
+        "changes'; END IF; RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER control_transitions_final_update BEFORE UPDATE ON control_transitions FOR "
+        "EACH ROW EXECUTE FUNCTION control_transitions_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION control_transitions_final_delete() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a transition of quality control never "
+        "changes'; END IF; RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER control_transitions_final_delete BEFORE DELETE ON control_transitions FOR "
+        "EACH ROW EXECUTE FUNCTION control_transitions_final_delete()",
     )
     execute_on(
         "postgresql",
@@ -1273,4 +1699,138 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER site_evaluations_final_delete BEFORE DELETE ON site_evaluations FOR EACH "
         "ROW EXECUTE FUNCTION site_evaluations_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION subjects_derived_insert() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, "
+        "NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER subjects_derived_insert AFTER INSERT ON subjects FOR EACH ROW EXECUTE "
+        "FUNCTION subjects_derived_insert()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION subjects_derived_update() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, "
+        "NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER subjects_derived_update AFTER UPDATE OF version, site_id, reading_id ON "
+        "subjects FOR EACH ROW EXECUTE FUNCTION subjects_derived_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION timepoints_derived_insert() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id,"
+        " NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER timepoints_derived_insert AFTER INSERT ON timepoints FOR EACH ROW EXECUTE "
+        "FUNCTION timepoints_derived_insert()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION timepoints_derived_update() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id,"
+        " NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER timepoints_derived_update AFTER UPDATE OF subject_id, number, imaged_on, "
+        "closes_on, progress ON timepoints FOR EACH ROW EXECUTE FUNCTION "
+        "timepoints_derived_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION timepoints_derived_delete() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (OLD.trial_id,"
+        " OLD.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER timepoints_derived_delete AFTER DELETE ON timepoints FOR EACH ROW EXECUTE "
+        "FUNCTION timepoints_derived_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION reads_derived_insert() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, "
+        "NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER reads_derived_insert AFTER INSERT ON reads FOR EACH ROW EXECUTE FUNCTION "
+        "reads_derived_insert()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION reads_derived_update() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (NEW.trial_id, "
+        "NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER reads_derived_update AFTER UPDATE OF signed_at ON reads FOR EACH ROW "
+        "EXECUTE FUNCTION reads_derived_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION reads_derived_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES (OLD.trial_id, "
+        "OLD.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis = '' WHERE "
+        "derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER reads_derived_delete AFTER DELETE ON reads FOR EACH ROW EXECUTE FUNCTION "
+        "reads_derived_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION assessments_derived_insert() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES "
+        "(NEW.trial_id, NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis "
+        "= '' WHERE derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER assessments_derived_insert AFTER INSERT ON assessments FOR EACH ROW EXECUTE"
+        " FUNCTION assessments_derived_insert()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION adjudication_decisions_derived_insert() RETURNS trigger "
+        "LANGUAGE plpgsql AS $$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) "
+        "VALUES (NEW.trial_id, NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET"
+        " basis = '' WHERE derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER adjudication_decisions_derived_insert AFTER INSERT ON "
+        "adjudication_decisions FOR EACH ROW EXECUTE FUNCTION "
+        "adjudication_decisions_derived_insert()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION site_evaluations_derived_insert() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN INSERT INTO derived_subjects (trial_id, subject_id, basis) VALUES "
+        "(NEW.trial_id, NEW.subject_id, '') ON CONFLICT (trial_id, subject_id) DO UPDATE SET basis "
+        "= '' WHERE derived_subjects.basis <> ''; RETURN NULL; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER site_evaluations_derived_insert AFTER INSERT ON site_evaluations FOR EACH "
+        "ROW EXECUTE FUNCTION site_evaluations_derived_insert()",
     )

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from imaging_service.accounts import sign_in
+from imaging_service.accounts import back_off, sign_in
 from imaging_service.accounts.passwords import Passwords
 from imaging_service.accounts.sign_in import Attempt, Authentication
 from imaging_service.accounts.tables import AccountSession
@@ -81,7 +81,7 @@ def test_an_account_without_a_password_cannot_sign_in(service: TestService):
 
 
 def test_wrong_passwords_make_the_next_attempt_wait_longer_each_time(service: TestService):
-    for _ in range(sign_in.FREE_FAILURES):
+    for _ in range(back_off.PAIR.free):
         with pytest.raises(UnauthenticatedError):
             enter(service, "wrong password")
     for seconds in (1, 2, 4, 8, 16, 32, 60, 60):
@@ -95,7 +95,7 @@ def test_wrong_passwords_make_the_next_attempt_wait_longer_each_time(service: Te
 
 
 def test_the_wait_is_the_attackers_and_nobody_elses(service: TestService):
-    for _ in range(sign_in.FREE_FAILURES):
+    for _ in range(back_off.PAIR.free):
         with pytest.raises(UnauthenticatedError):
             enter(service, "wrong password")
     with pytest.raises(TooManyRequestsError):
@@ -106,7 +106,7 @@ def test_the_wait_is_the_attackers_and_nobody_elses(service: TestService):
 
 def test_the_right_password_ends_the_count(service: TestService):
     for _ in range(3):
-        for _ in range(sign_in.FREE_FAILURES - 1):
+        for _ in range(back_off.PAIR.free - 1):
             with pytest.raises(UnauthenticatedError):
                 enter(service, "wrong password")
         enter(service, PASSWORD)
