@@ -45,6 +45,7 @@ CHAPTERS = (
     "quality",
     "images",
     "reads",
+    "assistance",
     "assessments",
     "adjudication",
     "evaluations",

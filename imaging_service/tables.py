@@ -18,13 +18,17 @@ _CHAPTERS = (
     "subjects",
     "notices",
     "timepoints",
+    "site_queries",
+    "quality",
     "images",
     "reads",
+    "assistance",
     "assessments",
     "adjudication",
     "evaluations",
     "outcomes",
     "exports",
+    "derived",
 )
 
 

@@ -1,11 +1,11 @@
 """Shares and estimates as the routes answer them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from measurement.endpoints.agreement import Estimate, kappa
+from measurement.endpoints.agreement import Estimate, kappa_of_counts
 from measurement.endpoints.proportion import Proportion
 from measurement.recist.responses import OverallResponse
 
@@ -52,9 +52,10 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def response_kappa(pairs: Sequence[tuple[str, str]]) -> EstimateAnswer:
-    """Return Cohen's kappa of pairs of overall responses, as names without an order."""
+def response_kappa(counts: Mapping[tuple[str, str], int]) -> EstimateAnswer:
+    """Return Cohen's kappa of counted pairs of overall responses, as names without an order."""
+    pairs = sum(counts.values())
     if not pairs:
         return estimate(Estimate(), 0)
     categories = [each.value for each in OverallResponse]
-    return estimate(kappa(pairs, categories=categories).estimate, len(pairs))
+    return estimate(kappa_of_counts(counts, categories=categories).estimate, pairs)

@@ -16,7 +16,7 @@ unfinished again; images after a reader's progression change nothing for that re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from imaging_service.assessments.repository import Response
 from imaging_service.timepoints.records import WITH_IMAGES, Progress
@@ -88,28 +88,43 @@ def course(answers: Sequence[Response], calendar: Sequence[Place], drafts: Abstr
     return ReaderCourse(answers=counted, is_complete=is_complete)
 
 
-def is_imaging_over(calendar: Sequence[Place], today: date) -> bool:
-    """Whether no scheduled timepoint is expected or overdue any more."""
+def imaging_over_from(calendar: Sequence[Place]) -> date | None:
+    """Return the first day on which no scheduled timepoint is expected or overdue any more.
+
+    ``date.min`` when nothing is awaited; None while something is that no passing of days makes missed.
+    """
     received = max(
         (each.number for each in calendar if each.number is not None and each.progress in WITH_IMAGES),
         default=-1,
     )
-    return not any(
-        each.progress is Progress.EXPECTED and not _is_missed(each, received, today) for each in calendar
-    )
+    over_from = date.min
+    for each in calendar:
+        if each.progress is not Progress.EXPECTED:
+            continue
+        if each.number is None or each.number >= received or each.closes_on is None:
+            return None
+        over_from = max(over_from, each.closes_on + timedelta(days=1))
+    return over_from
 
 
-def _is_missed(place: Place, last_received: int, today: date) -> bool:
-    return (
-        place.number is not None
-        and place.number < last_received
-        and place.closes_on is not None
-        and place.closes_on < today
-    )
+def is_imaging_over(calendar: Sequence[Place], today: date) -> bool:
+    """Whether no scheduled timepoint is expected or overdue any more."""
+    return _has_come(imaging_over_from(calendar), today)
+
+
+def finished_from(courses: Sequence[ReaderCourse], calendar: Sequence[Place]) -> date | None:
+    """Return the first day on which every reader has finished the subject, as things are now, or None."""
+    if not courses or not all(each.is_complete for each in courses):
+        return None
+    if all(each.has_progressed for each in courses):
+        return date.min
+    return imaging_over_from(calendar)
 
 
 def is_finished(courses: Sequence[ReaderCourse], calendar: Sequence[Place], today: date) -> bool:
     """Whether every reader has finished the subject."""
-    if not courses or not all(each.is_complete for each in courses):
-        return False
-    return all(each.has_progressed for each in courses) or is_imaging_over(calendar, today)
+    return _has_come(finished_from(courses, calendar), today)
+
+
+def _has_come(day: date | None, today: date) -> bool:
+    return day is not None and day <= today

@@ -10,7 +10,7 @@ history. Until reads are accepted, reader 1's are given as provisional.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -84,6 +84,8 @@ class Review:
     protocol_version: str
     courses: Mapping[int, ReaderCourse]
     """By reader slot."""
+    finished_from: date | None
+    """The first day on which every reader has finished, as things are now; None while something lacks."""
     is_finished: bool
     differences: Sequence[Difference]
     """Where finished readers differ; empty before."""

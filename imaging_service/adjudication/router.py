@@ -26,6 +26,8 @@ from imaging_service.adjudication.schemas import (
 )
 from imaging_service.adjudication.service import Choosing
 from imaging_service.adjudication.statistics import statistic_rows, statistics
+from imaging_service.adjudication.telling import tell_if_needed
+from imaging_service.assessments.signed import SIGNED
 from imaging_service.http.context import CurrentClock, CurrentSettings
 from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
 from imaging_service.http.lists import answer_page
@@ -34,6 +36,7 @@ from imaging_service.http.pages import Page, WantedPage
 from imaging_service.reads.act import CurrentReadAct
 
 router = APIRouter(tags=["adjudication"])
+SIGNED.then(tell_if_needed)
 
 ADJUDICATOR = requires(Role.ADJUDICATOR)
 UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR)
@@ -53,8 +56,7 @@ def worklist(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Annotated[Identifier | None, Query(description="Only this trial's.")] = None,
 ) -> Page[CaseItemAnswer] | Response:
     """List the cases that wait for the caller: both readers have finished, and they differ."""
-    found = service.worklist(session, principal, trial_id, clock.now().date())
-    cut = service.page_of(found, page, by=lambda each: (each.trial_id, each.reading_id))
+    cut = service.worklist(session, principal, trial_id, page, clock.now().date())
     answer = Page(items=[item_answer(each) for each in cut.items], next_cursor=cut.next_cursor)
     return answer_page(answer, wanted, CaseItemAnswer, "adjudications.csv")
 
@@ -107,8 +109,7 @@ def reviews(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
 ) -> Page[ReviewAnswer] | Response:
     """List how far the review of each subject has come, whose reads count, and every decision ever signed."""
     wanted = Wanted(trial_id=trial_id, site_id=site, subject_id=subject)
-    _, found = service.reviews_of_trial(session, principal, wanted, clock.now().date())
-    cut = service.page_of(found, page, by=lambda each: (each.trial_id, each.subject_id))
+    cut = service.page_of_reviews(session, principal, wanted, page, clock.now().date())
     answer = Page(items=[review_answer(each) for each in cut.items], next_cursor=cut.next_cursor)
     return answer_page(answer, answer_as, ReviewAnswer, "reviews.csv")
 
@@ -126,8 +127,8 @@ def reader_statistics(  # noqa: PLR0913, PLR0917  a route takes what it is asked
 ) -> StatisticsAnswer | Response:
     """Return how often the readers differ and are chosen, and how well responses and sums agree."""
     wanted = Wanted(trial_id=trial_id, site_id=site)
-    protocol, found = service.reviews_of_trial(session, principal, wanted, clock.now().date())
-    answer = statistics(trial_id, protocol, found)
+    protocol, found = service.kept_reviews(session, principal, wanted, clock.now().date())
+    answer = statistics(trial_id, protocol, found, clock.now().date())
     if answer_as is Format.CSV:
         rows = [each.model_dump() for each in statistic_rows(answer)]
         return csv_response(list(StatisticRow.model_fields), rows, "reader_statistics.csv")

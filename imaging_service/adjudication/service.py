@@ -1,8 +1,9 @@
 """Reviews of subjects, the adjudicator's worklist and cases, and decisions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,8 +18,9 @@ from imaging_service.adjudication.errors import (
     NothingToAdjudicateError,
     NotIndependentError,
 )
-from imaging_service.adjudication.finishing import ReaderCourse, course, is_finished
-from imaging_service.adjudication.repository import Wanted
+from imaging_service.adjudication.finishing import ReaderCourse, course, finished_from
+from imaging_service.adjudication.kept import KeptReview, kept
+from imaging_service.adjudication.repository import NamedSubject, Wanted
 from imaging_service.adjudication.review import (
     FIRST,
     SECOND,
@@ -31,13 +33,19 @@ from imaging_service.adjudication.review import (
 from imaging_service.assessments import repository as assessments
 from imaging_service.assessments.repository import Assessment, Response, ResponseFilter
 from imaging_service.database import new_id
+from imaging_service.derived import service as derived
+from imaging_service.derived.service import Keeper, Renewal
 from imaging_service.errors import ForbiddenError, NotFoundError
-from imaging_service.http.pages import Page, PageRequest, bad_cursor, encode_cursor
+from imaging_service.http.pages import Page, PageRequest, bad_cursor
+from imaging_service.notices.kinds import Kind
+from imaging_service.notices.service import publish
 from imaging_service.reads import repository as reads
 from imaging_service.reads.act import ReadAct
 from imaging_service.reads.read import Read
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol
+
+_SUBJECTS_AT_ONCE = 200
 
 
 def reviews(
@@ -62,11 +70,23 @@ def reviews(
         The day as of which timepoints are overdue or missed.
     """
     named = repository.subjects(session, principal.scope, wanted)
-    only = named[0].subject_id if len(named) == 1 else wanted.subject_id
-    answers = _answers(session, wanted.trial_id, only)
-    drafts = reads.drafts(session, reads.SYSTEM, wanted.trial_id, only)
-    calendars = repository.calendars(session, wanted.trial_id, only)
-    decided = repository.decisions(session, wanted.trial_id, only)
+    for first in range(0, len(named), _SUBJECTS_AT_ONCE):
+        some = named[first : first + _SUBJECTS_AT_ONCE]
+        yield from _reviews(session, protocol, wanted.trial_id, some, today)
+
+
+def _reviews(
+    session: Session,
+    protocol: TrialProtocol,
+    trial_id: str,
+    named: Sequence[NamedSubject],
+    today: date,
+) -> Iterator[Review]:
+    only = [each.subject_id for each in named]
+    answers = _answers(session, trial_id, only)
+    drafts = reads.drafts(session, reads.SYSTEM, trial_id, only)
+    calendars = repository.calendars(session, trial_id, only)
+    decided = repository.decisions(session, trial_id, only)
     for each in named:
         calendar = calendars.get(each.subject_id, ())
         courses = {
@@ -77,14 +97,16 @@ def reviews(
             )
             for slot in range(FIRST, protocol.readers.count + 1)
         }
-        finished = is_finished(list(courses.values()), calendar, today)
+        from_day = finished_from(list(courses.values()), calendar)
+        finished = from_day is not None and from_day <= today
         yield Review(
-            trial_id=wanted.trial_id,
+            trial_id=trial_id,
             subject_id=each.subject_id,
             site_id=each.site_id,
             reading_id=each.reading_id,
             protocol_version=protocol.version,
             courses=courses,
+            finished_from=from_day,
             is_finished=finished,
             differences=_differences(courses, protocol) if finished else (),
             decisions=decided.get(each.subject_id, ()),
@@ -92,9 +114,10 @@ def reviews(
 
 
 def _answers(
-    session: Session, trial_id: str, subject_id: str | None
+    session: Session, trial_id: str, subject_ids: Sequence[str]
 ) -> Mapping[tuple[str, int], list[Response]]:
-    statement, _ = assessments.responses(reads.SYSTEM, trial_id, ResponseFilter(subject_id=subject_id))
+    wanted = ResponseFilter(subject_ids=subject_ids)
+    statement, _ = assessments.responses(reads.SYSTEM, trial_id, wanted)
     found: dict[tuple[str, int], list[Response]] = {}
     for row in session.execute(statement):
         each = assessments.response_of(row)
@@ -108,9 +131,9 @@ def _differences(courses: Mapping[int, ReaderCourse], protocol: TrialProtocol) -
     return differences(courses[FIRST].answers[-1], courses[SECOND].answers[-1], protocol.readers)
 
 
-def reviews_of_trial(
-    session: Session, principal: Principal, wanted: Wanted, today: date
-) -> tuple[TrialProtocol, Sequence[Review]]:
+def page_of_reviews(
+    session: Session, principal: Principal, wanted: Wanted, page: PageRequest, today: date
+) -> Page[Review]:
     """Return the reviews of a trial's subjects, for whom the trial is not blinded.
 
     Raises
@@ -122,7 +145,50 @@ def reviews_of_trial(
     """
     protocol = trials.protocol_in_force(session, principal.scope, wanted.trial_id, on=today)
     refuse_blinded(principal, wanted.trial_id)
-    return protocol, list(reviews(session, principal, protocol, wanted, today))
+    named = repository.page_of_subjects(session, principal.scope, wanted, page)
+    items = list(_reviews(session, protocol, wanted.trial_id, named.items, today))
+    return Page(items=items, next_cursor=named.next_cursor)
+
+
+def kept_reviews(
+    session: Session, principal: Principal, wanted: Wanted, today: date
+) -> tuple[TrialProtocol, Iterator[KeptReview]]:
+    """Return what is kept of every review, for whom the trial is not blinded; all of it is up to date.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such trial in the scope.
+    ForbiddenError
+        The caller reads or adjudicates in the trial.
+    """
+    protocol = trials.protocol_in_force(session, principal.scope, wanted.trial_id, on=today)
+    refuse_blinded(principal, wanted.trial_id)
+    return protocol, _up_to_date(session, principal, protocol, wanted)
+
+
+def _up_to_date(
+    session: Session, principal: Principal, protocol: TrialProtocol, wanted: Wanted
+) -> Iterator[KeptReview]:
+    old = derived.out_of_date(session, wanted.trial_id, protocol)
+    if wanted.subject_ids is not None:
+        old &= frozenset(wanted.subject_ids)
+    for each in repository.kept_reviews(session, principal.scope, wanted):
+        if each.subject_id not in old:
+            yield each
+    if old:
+        anew = replace(wanted, subject_ids=sorted(old))
+        yield from map(kept, reviews(session, principal, protocol, anew, date.max))
+
+
+def kept_values(session: Session, renewal: Renewal) -> Sequence[Mapping[str, Any]]:
+    """Return how far a subject's review has come, to be kept."""
+    wanted = Wanted(trial_id=renewal.trial_id, subject_id=renewal.subject_id)
+    found = reviews(session, reads.SYSTEM, renewal.protocol, wanted, date.max)
+    return [repository.kept_values(kept(each)) for each in found]
+
+
+KEEPER = Keeper(row=repository.KEPT, values=kept_values)
 
 
 def refuse_blinded(principal: Principal, trial_id: str) -> None:
@@ -153,29 +219,17 @@ def acceptances(
         The caller reads or adjudicates in the trial.
     """
     refuse_blinded(principal, wanted.trial_id)
-    return {each.subject_id: each.acceptance for each in reviews(session, principal, protocol, wanted, today)}
+    if wanted.subject_id is not None:
+        found = reviews(session, principal, protocol, wanted, today)
+        return {each.subject_id: each.acceptance for each in found}
+    return {
+        each.subject_id: each.acceptance(today) for each in _up_to_date(session, principal, protocol, wanted)
+    }
 
 
-def page_of(
-    found: Sequence[Review], page: PageRequest, *, by: Callable[[Review], tuple[str, str]]
+def worklist(
+    session: Session, principal: Principal, trial_id: str | None, page: PageRequest, today: date
 ) -> Page[Review]:
-    """Cut a page out of reviews that are in the order of the key `by`.
-
-    Raises
-    ------
-    BadRequestError
-        The cursor is another list's.
-    """
-    after = ("", "") if page.after is None else page.after
-    if len(after) != 2 or not all(isinstance(each, str) for each in after):
-        raise bad_cursor()
-    rest = [each for each in found if by(each) > after]
-    shown = rest[: page.limit]
-    is_more = len(rest) > page.limit
-    return Page(items=shown, next_cursor=encode_cursor(by(shown[-1])) if is_more else None)
-
-
-def worklist(session: Session, principal: Principal, trial_id: str | None, today: date) -> Sequence[Review]:
     """Return the open cases of the trials that the caller adjudicates, by their reading ids.
 
     Raises
@@ -184,25 +238,53 @@ def worklist(session: Session, principal: Principal, trial_id: str | None, today
         There is no such trial in the scope.
     NotIndependentError
         The caller has read for the trial that is asked for, or sees it unblinded.
+    BadRequestError
+        The cursor is another list's.
     """
     if trial_id is not None:
         trials.find_trial(session, principal.scope, trial_id)
         _check_blinded(principal, trial_id)
+    after = ("", "") if page.after is None else page.after
+    if len(after) != 2 or not all(isinstance(each, str) for each in after):
+        raise bad_cursor()
     wanted = [
         each
         for each in sorted(principal.scope.trial_ids)
-        if trial_id in {None, each} and _why_not_blinded(principal, each) is None
+        if trial_id in {None, each} and each >= str(after[0]) and _why_not_blinded(principal, each) is None
     ]
     found: list[Review] = []
     for each in wanted:
-        protocol = trials.protocol_in_force(session, principal.scope, each, on=today)
-        own = reads.subjects_read_by(session, each, principal.account_id)
-        found += [
-            review
-            for review in reviews(session, principal, protocol, Wanted(trial_id=each), today)
-            if review.standing is Standing.TO_ADJUDICATE and review.subject_id not in own
-        ]
-    return sorted(found, key=lambda each: (each.trial_id, each.reading_id))
+        behind = str(after[1]) if each == after[0] else ""
+        places = page.limit + 1 - len(found)
+        if places > 0:
+            found += _open_cases(session, principal, each, behind, places, today)
+    return page.page(found, lambda review: (review.trial_id, review.reading_id), lambda review: review)
+
+
+def _open_cases(  # noqa: PLR0913, PLR0917  a search has this many conditions
+    session: Session, principal: Principal, trial_id: str, after: str, places: int, today: date
+) -> Sequence[Review]:
+    """Return the first open cases behind a reading id that the caller has not read."""
+    protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=today)
+    own = reads.subjects_read_by(session, trial_id, principal.account_id)
+    listed = repository.open_cases(
+        session,
+        principal.scope,
+        Wanted(trial_id=trial_id),
+        basis=derived.basis_of(protocol),
+        today=today,
+        not_of=own,
+        after=after,
+        limit=places,
+    )
+    anew = derived.out_of_date(session, trial_id, protocol) - own
+    wanted = Wanted(trial_id=trial_id, subject_ids=sorted({*listed, *anew}))
+    found = [
+        each
+        for each in reviews(session, principal, protocol, wanted, today)
+        if each.standing is Standing.TO_ADJUDICATE and each.reading_id > after
+    ]
+    return sorted(found, key=lambda each: each.reading_id)[:places]
 
 
 def _why_not_blinded(principal: Principal, trial_id: str) -> str | None:
@@ -332,6 +414,13 @@ def decide(act: ReadAct, trial_id: str, reading_id: str, choosing: Choosing) -> 
             "authentication_id": choosing.authentication.authentication_id,
         },
         reason=decision.reason,
+    )
+    publish(
+        act.act,
+        Kind.ADJUDICATION_DONE,
+        trial_id,
+        subject_id=review.subject_id,
+        reference=decision.decision_id,
     )
     return decision
 

@@ -1,9 +1,13 @@
 """How well the readers of a trial agree, from the reviews of its subjects as they stand."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
 
 from imaging_service.adjudication.figures import EstimateAnswer, ShareAnswer, estimate, response_kappa, share
-from imaging_service.adjudication.review import FIRST, SECOND, Review
+from imaging_service.adjudication.kept import KeptReview
+from imaging_service.adjudication.review import FIRST, Standing
 from imaging_service.adjudication.schemas import (
     LengthAgreementAnswer,
     ReaderFiguresAnswer,
@@ -11,18 +15,35 @@ from imaging_service.adjudication.schemas import (
     StatisticsAnswer,
     VariableRateAnswer,
 )
-from imaging_service.assessments.repository import Response
 from measurement.endpoints.agreement import (
     Estimate,
+    PairSums,
     ReaderRecord,
-    intraclass_correlation,
-    limits_of_agreement,
+    intraclass_correlation_of_sums,
+    limits_of_sums,
 )
 from measurement.endpoints.proportion import Proportion
 from measurement.protocol.trial import TrialProtocol
 
 
-def statistics(trial_id: str, protocol: TrialProtocol, reviews: Sequence[Review]) -> StatisticsAnswer:
+@dataclass(slots=True, kw_only=True)
+class _Total:
+    """What the reviews of a cohort add up to."""
+
+    subjects: int = 0
+    finished: int = 0
+    differing: Counter[str] = field(default_factory=Counter)
+    cases: int = 0
+    decided: int = 0
+    chosen: Counter[int] = field(default_factory=Counter)
+    responses: Counter[tuple[str, str]] = field(default_factory=Counter)
+    baseline_sums: PairSums = field(default_factory=PairSums)
+    later_sums: PairSums = field(default_factory=PairSums)
+
+
+def statistics(
+    trial_id: str, protocol: TrialProtocol, reviews: Iterable[KeptReview], today: date
+) -> StatisticsAnswer:
     """Return the figures of a trial, or of a part of it.
 
     Parameters
@@ -32,55 +53,58 @@ def statistics(trial_id: str, protocol: TrialProtocol, reviews: Sequence[Review]
     protocol
         Names the adjudication variables.
     reviews
-        Reviews of the subjects. Rates count subjects that both readers have finished; agreement
-        of responses and of sums counts every timepoint that both have signed.
+        What is kept of the reviews of the subjects. Rates count subjects that both readers have finished;
+        agreement of responses and of sums counts every timepoint that both have signed.
+    today
+        The day on which it is asked.
     """
-    compared = [each for each in reviews if each.is_finished and SECOND in each.courses]
-    differing = [each for each in compared if each.differences]
-    decided = [each for each in differing if each.decision is not None]
-    both = [pair for each in reviews for pair in _pairs(each)]
-    responses = [
-        (one.overall_response, other.overall_response)
-        for one, other in both
-        if one.overall_response is not None and other.overall_response is not None
-    ]
+    total = _total(reviews, protocol, today)
+    agreeing = sum(count for (one, other), count in total.responses.items() if one == other)
     return StatisticsAnswer(
         trial_id=trial_id,
-        subjects=len(reviews),
-        finished=len(compared),
-        adjudication_rate=share(len(differing), len(compared)),
+        subjects=total.subjects,
+        finished=total.finished,
+        adjudication_rate=share(total.cases, total.finished),
         variables=[
             VariableRateAnswer(
-                variable=each.value, differing=share(_count(differing, each.value), len(compared))
+                variable=each.value, differing=share(total.differing[each.value], total.finished)
             )
             for each in protocol.readers.adjudication_variables
         ],
-        decided=share(len(decided), len(differing)),
-        readers=[_reader(slot, len(compared), decided) for slot in range(FIRST, protocol.readers.count + 1)],
-        response_agreement=share(sum(one == other for one, other in responses), len(responses)),
-        response_kappa=response_kappa(responses),
-        baseline_sums=_lengths([pair for pair in both if pair[0].number == 0]),
-        later_sums=_lengths([pair for pair in both if pair[0].number != 0]),
+        decided=share(total.decided, total.cases),
+        readers=[_reader(slot, total) for slot in range(FIRST, protocol.readers.count + 1)],
+        response_agreement=share(agreeing, total.responses.total()),
+        response_kappa=response_kappa(total.responses),
+        baseline_sums=_lengths(total.baseline_sums),
+        later_sums=_lengths(total.later_sums),
     )
 
 
-def _pairs(review: Review) -> Iterator[tuple[Response, Response]]:
-    """Yield both readers' answers about the same timepoints."""
-    if SECOND not in review.courses:
-        return
-    other = {each.timepoint_id: each for each in review.courses[SECOND].answers}
-    for each in review.courses[FIRST].answers:
-        if each.timepoint_id in other:
-            yield each, other[each.timepoint_id]
+def _total(reviews: Iterable[KeptReview], protocol: TrialProtocol, today: date) -> _Total:
+    total = _Total()
+    for each in reviews:
+        total.subjects += 1
+        total.responses.update(each.responses)
+        total.baseline_sums += each.baseline_sums
+        total.later_sums += each.later_sums
+        if protocol.readers.count == 1 or not each.is_finished(today):
+            continue
+        total.finished += 1
+        if each.differing:
+            total.cases += 1
+            total.differing.update(each.differing)
+            if each.standing is Standing.ADJUDICATED:
+                total.decided += 1
+                total.chosen[each.slot] += 1
+    return total
 
 
-def _count(differing: Sequence[Review], variable: str) -> int:
-    return sum(any(each.variable == variable for each in review.differences) for review in differing)
-
-
-def _reader(slot: int, finished: int, decided: Sequence[Review]) -> ReaderFiguresAnswer:
-    overruled = sum(each.acceptance.slot != slot for each in decided)
-    record = ReaderRecord(cases_read=finished, adjudicated=len(decided), overruled=overruled)
+def _reader(slot: int, total: _Total) -> ReaderFiguresAnswer:
+    record = ReaderRecord(
+        cases_read=total.finished,
+        adjudicated=total.decided,
+        overruled=total.decided - total.chosen[slot],
+    )
     return ReaderFiguresAnswer(
         reader=slot,
         acceptance_rate=_share(record.acceptance_rate),
@@ -92,14 +116,9 @@ def _share(found: Proportion) -> ShareAnswer:
     return share(found.count, found.of)
 
 
-def _lengths(both: Sequence[tuple[Response, Response]]) -> LengthAgreementAnswer:
-    """Compare complete sums of diameters; an incomplete one has no length."""
-    pairs = [
-        (float(one.sum_mm), float(other.sum_mm))
-        for one, other in both
-        if one.sum_mm is not None and other.sum_mm is not None
-    ]
-    count = len(pairs)
+def _lengths(sums: PairSums) -> LengthAgreementAnswer:
+    """Compare lengths of which both readers have one."""
+    count = sums.pairs
     if count < 2:
         none = estimate(Estimate(), count)
         return LengthAgreementAnswer(
@@ -109,13 +128,13 @@ def _lengths(both: Sequence[tuple[Response, Response]]) -> LengthAgreementAnswer
             upper_limit_mm=none,
             intraclass_correlation=none,
         )
-    limits = limits_of_agreement(pairs)
+    limits = limits_of_sums(sums)
     return LengthAgreementAnswer(
         bias_mm=estimate(limits.bias, count),
         standard_deviation_mm=limits.standard_deviation,
         lower_limit_mm=estimate(limits.lower_limit, count),
         upper_limit_mm=estimate(limits.upper_limit, count),
-        intraclass_correlation=estimate(intraclass_correlation(pairs), count),
+        intraclass_correlation=estimate(intraclass_correlation_of_sums(sums), count),
     )
 
 

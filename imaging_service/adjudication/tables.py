@@ -1,9 +1,9 @@
-"""Adjudicators' decisions. Rows are only added."""
+"""Adjudicators' decisions, to which rows are only added, and what is kept of reviews."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, Json, UtcDateTime
@@ -39,6 +39,29 @@ class DecisionRow(Base):
         UniqueConstraint("trial_id", "subject_id", "edition"),
         ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
         CheckConstraint("chosen_slot IN (1, 2)", name="chosen_slot"),
+    )
+
+
+class KeptReviewRow(Base):
+    """How far a subject's review has come, kept beside what it follows from; see `KeptReview`."""
+
+    __tablename__ = "kept_reviews"
+
+    trial_id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    reading_id: Mapped[str]
+    finished_from: Mapped[date | None]
+    standing: Mapped[str]
+    slot: Mapped[int]
+    differing: Mapped[list[str]] = mapped_column(Json)
+    responses: Mapped[list[list[Any]]] = mapped_column(Json)
+    baseline_sums: Mapped[dict[str, int]] = mapped_column(Json)
+    later_sums: Mapped[dict[str, int]] = mapped_column(Json)
+
+    __table_args__ = (
+        Index("ix_kept_reviews_trial_id_standing", "trial_id", "standing", "reading_id"),
+        {"info": {"audited": False}},
     )
 
 

@@ -49,8 +49,8 @@ class Assessment:
 
 def _visible(principal: Principal) -> Select[AssessmentRow]:
     """Select the assessments of the reads that a principal may see."""
-    reads = visible_to(principal).with_only_columns(ReadRow.read_id)
-    return select(AssessmentRow).where(AssessmentRow.read_id.in_(reads))
+    own = visible_to(principal).where(ReadRow.read_id == AssessmentRow.read_id)
+    return select(AssessmentRow).where(own.correlate(AssessmentRow).exists())
 
 
 def add(session: Session, assessment: Assessment) -> None:
@@ -80,11 +80,12 @@ def newest(
 
 
 def as_of_now(
-    session: Session, principal: Principal, trial_id: str, *, subject_id: str | None = None
+    session: Session, principal: Principal, trial_id: str, subject_ids: Sequence[str]
 ) -> Sequence[Assessment]:
     """Return, for each subject and slot, the one answer that knows all that the reader has signed."""
     about = [AssessmentRow.subject_id, AssessmentRow.slot]
-    return _first_of(session, principal, _wanted(trial_id, subject_id), about)
+    wanted = [AssessmentRow.trial_id == trial_id, AssessmentRow.subject_id.in_(subject_ids)]
+    return _first_of(session, principal, wanted, about)
 
 
 def _wanted(trial_id: str, subject_id: str | None) -> list[ColumnElement[bool]]:
@@ -155,6 +156,16 @@ class ResponseFilter:
     subject_id: str | None = None
     slot: int | None = None
     response: str | None = None
+    subject_ids: Sequence[str] | None = None
+
+
+def responses_of_some(
+    session: Session, principal: Principal, trial_id: str, subject_ids: Sequence[str]
+) -> Iterator[Response]:
+    """Yield the answers that count now of some subjects, by subject, slot and reading order."""
+    statement, key = responses(principal, trial_id, ResponseFilter(subject_ids=subject_ids))
+    for row in session.execute(statement.order_by(*key)):
+        yield response_of(row)
 
 
 def responses(
@@ -204,6 +215,8 @@ def _asked(wanted: ResponseFilter) -> Iterator[ColumnElement[bool]]:
         yield SubjectRow.site_id == wanted.site_id
     if wanted.subject_id is not None:
         yield AssessmentRow.subject_id == wanted.subject_id
+    if wanted.subject_ids is not None:
+        yield AssessmentRow.subject_id.in_(wanted.subject_ids)
     if wanted.slot is not None:
         yield AssessmentRow.slot == wanted.slot
 

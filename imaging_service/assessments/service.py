@@ -12,8 +12,11 @@ from imaging_service.accounts.principal import Principal
 from imaging_service.assessments import repository
 from imaging_service.assessments.derivation import Inputs, derive, digest, stored
 from imaging_service.assessments.repository import Assessment
+from imaging_service.assessments.signed import SIGNED
 from imaging_service.database import new_id
 from imaging_service.errors import NotFoundError
+from imaging_service.notices.kinds import Kind
+from imaging_service.notices.service import publish
 from imaging_service.reads import repository as read_repository
 from imaging_service.reads import service as reads
 from imaging_service.reads.act import ReadAct
@@ -27,6 +30,7 @@ from imaging_service.timepoints.responses import RESPONSES
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol
 from measurement.recist.observations import TimepointObservations
+from measurement.recist.responses import OverallResponse
 
 RESPONSES.answer_with(repository.timepoints_answered)
 
@@ -50,7 +54,21 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> tuple[Read, Assessment
     if assessment is None:
         message = f"Read {read_id} is signed and yet not among the signed reads."
         raise AssertionError(message)
+    if assessment.overall_response == OverallResponse.PD:
+        _tell_progression(act, read)
+    SIGNED.tell(act, read)
     return read, assessment
+
+
+def _tell_progression(act: ReadAct, read: Read) -> None:
+    publish(
+        act.act,
+        Kind.PROGRESSION,
+        read.trial_id,
+        subject_id=read.subject_id,
+        timepoint_id=read.timepoint_id,
+        reference=read.read_id,
+    )
 
 
 def _prefixes(session: Session, principal: Principal, read: Read) -> Sequence[tuple[Inputs, Read]]:

@@ -76,6 +76,12 @@ def record(  # noqa: PLR0913  an entry has this many columns
     session.info.setdefault(_WAITING, []).append(entry)
 
 
+def last_instant(session: Session) -> datetime | None:
+    """Return when the last act was done that waits in the session's transaction; None without any."""
+    waiting = session.info.get(_WAITING)
+    return waiting[-1]["at"] if waiting else None
+
+
 def head(session: Session) -> Head:
     """Return the chain's head, to be kept where the database's owner cannot change it."""
     return repository.head(session)

@@ -1,10 +1,9 @@
 """The site's evaluation beside the central reads that count, as a pure comparison."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
 
 from imaging_service.adjudication.review import Review
 from imaging_service.assessments.repository import Response
@@ -34,63 +33,68 @@ class Pair:
     central: str
     reader: int
     """Whose reads the central answer follows from."""
-    is_accepted: bool
     agrees: bool
 
 
-def pairs(evaluated: Iterable[Placed], reviews: Mapping[str, Review], tolerance_days: int) -> Iterator[Pair]:
-    """Pair what the site says with the reads that count, accepted or provisional.
+def pairs(evaluated: Sequence[Placed], review: Review, slot: int, tolerance_days: int) -> Iterator[Pair]:
+    """Pair what the site says about a subject with one reader's reads.
 
     Parameters
     ----------
     evaluated
-        The site's current evaluations, by subject and day.
-    reviews
-        The central review of each subject.
+        The site's current evaluations of the subject, by day.
+    review
+        The subject's central review.
+    slot
+        The reader whose reads are compared.
     tolerance_days
         Progression dates that differ by no more than this agree.
 
     Yields
     ------
     Pair
-        Overall responses of timepoints that both have answered; then, of each subject that both have
-        answered, whether there is progression and, where both say so, when it was first seen.
+        Overall responses of timepoints that both have answered; then, when both have answered about the
+        subject, whether there is progression and, where both say so, when it was first seen.
     """
-    for subject_id, found in groupby(evaluated, lambda each: each.evaluation.subject_id):
-        review = reviews.get(subject_id)
-        of_subject = list(found)
-        if review is None:
-            continue
-        answers = review.courses[review.acceptance.slot].answers
-        yield from _of_timepoints(of_subject, answers, review)
-        if any(each.overall_response is not None for each in answers):
-            yield from _of_subject(of_subject, answers[-1], review, tolerance_days)
+    answers = review.courses[slot].answers
+    compared = _Compared(review=review, slot=slot)
+    yield from _of_timepoints(evaluated, answers, compared)
+    if evaluated and any(each.overall_response is not None for each in answers):
+        yield from _of_subject(evaluated, answers[-1], compared, tolerance_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """Whose reads of whom are compared."""
+
+    review: Review
+    slot: int
 
 
 def _of_timepoints(
-    evaluated: Sequence[Placed], answers: Sequence[Response], review: Review
+    evaluated: Sequence[Placed], answers: Sequence[Response], compared: _Compared
 ) -> Iterator[Pair]:
     central = {each.timepoint_id: each for each in answers}
     for each in evaluated:
         answer = central.get(each.evaluation.timepoint_id)
         if answer is not None and answer.overall_response is not None:
             said = (each.evaluation.overall_response, answer.overall_response)
-            yield _pair(Variable.OVERALL_RESPONSE, review, said, agrees=said[0] == said[1], at=each)
+            yield _pair(Variable.OVERALL_RESPONSE, compared, said, agrees=said[0] == said[1], at=each)
 
 
 def _of_subject(
-    evaluated: Sequence[Placed], last: Response, review: Review, tolerance_days: int
+    evaluated: Sequence[Placed], last: Response, compared: _Compared, tolerance_days: int
 ) -> Iterator[Pair]:
     seen = [
         each.imaged_on for each in evaluated if each.evaluation.has_progressed and each.imaged_on is not None
     ]
     site_on, central_on = min(seen, default=None), last.progression_on
     said = (_yes_or_no(site_on), _yes_or_no(central_on))
-    yield _pair(Variable.PROGRESSION, review, said, agrees=said[0] == said[1])
+    yield _pair(Variable.PROGRESSION, compared, said, agrees=said[0] == said[1])
     if site_on is not None and central_on is not None:
         agrees = abs((site_on - central_on).days) <= tolerance_days
         days = (site_on.isoformat(), central_on.isoformat())
-        yield _pair(Variable.PROGRESSION_DATE, review, days, agrees=agrees)
+        yield _pair(Variable.PROGRESSION_DATE, compared, days, agrees=agrees)
 
 
 def _yes_or_no(day: date | None) -> str:
@@ -98,18 +102,17 @@ def _yes_or_no(day: date | None) -> str:
 
 
 def _pair(
-    variable: Variable, review: Review, said: tuple[str, str], *, agrees: bool, at: Placed | None = None
+    variable: Variable, compared: _Compared, said: tuple[str, str], *, agrees: bool, at: Placed | None = None
 ) -> Pair:
     return Pair(
         variable=variable,
-        site_id=review.site_id,
-        subject_id=review.subject_id,
+        site_id=compared.review.site_id,
+        subject_id=compared.review.subject_id,
         timepoint_id=None if at is None else at.evaluation.timepoint_id,
         number=None if at is None else at.number,
         imaged_on=None if at is None else at.imaged_on,
         site=said[0],
         central=said[1],
-        reader=review.acceptance.slot,
-        is_accepted=review.acceptance.is_accepted,
+        reader=compared.slot,
         agrees=agrees,
     )

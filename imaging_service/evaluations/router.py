@@ -19,7 +19,7 @@ from imaging_service.evaluations.schemas import (
     PairAnswer,
 )
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.csv_answer import Format, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, WantedPage
@@ -70,39 +70,40 @@ def evaluations(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
 
 
 @router.get("/evaluations/comparison", dependencies=[UNBLINDED], response_model=ComparisonAnswer)
-def comparison(
+def comparison(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     principal: CurrentPrincipal,
     session: ReadSession,
     clock: CurrentClock,
+    page: WantedPage,
     wanted: WantedFormat,
 ) -> ComparisonAnswer | Response:
     """Compare the sites' evaluations with the central reads that count; CSV lists the discordances."""
-    found = service.comparison(session, principal, trial_id, clock.now().date())
-    differing = [_pair(each) for each in found if not each.agrees]
+    found = service.comparison(session, principal, trial_id, page, clock.now().date())
+    differing = Page(
+        items=[_pair(*each) for each in found.differing.items], next_cursor=found.differing.next_cursor
+    )
     if wanted is Format.CSV:
-        rows = [each.model_dump() for each in differing]
-        return csv_response(list(PairAnswer.model_fields), rows, "site_and_central.csv")
-    responses = [(each.site, each.central) for each in found if each.variable is Variable.OVERALL_RESPONSE]
+        answer = answer_page(differing, wanted, PairAnswer, "site_and_central.csv")
+        assert isinstance(answer, Response)  # noqa: S101  CSV is asked for
+        return answer
+    counted = found.agreement
     return ComparisonAnswer(
         trial_id=trial_id,
         agreement=[
-            _agreement(variable, [each for each in found if each.variable is variable])
-            for variable in Variable
+            AgreementAnswer(
+                variable=each.value, agreement=share(counted.agreeing[each], counted.compared[each])
+            )
+            for each in Variable
         ],
-        response_kappa=response_kappa(responses),
-        discordances=differing,
+        response_kappa=response_kappa(counted.responses),
+        discordances=differing.items,
+        next_cursor=differing.next_cursor,
     )
 
 
-def _agreement(variable: Variable, found: list[Pair]) -> AgreementAnswer:
-    return AgreementAnswer(
-        variable=variable.value, agreement=share(sum(each.agrees for each in found), len(found))
-    )
-
-
-def _pair(found: Pair) -> PairAnswer:
-    values = asdict(found)
+def _pair(found: Pair, is_accepted: bool) -> PairAnswer:  # noqa: FBT001  a pair as the service gives it
+    values = {**asdict(found), "is_accepted": is_accepted}
     return PairAnswer(**{name: values[name] for name in PairAnswer.model_fields})
 
 

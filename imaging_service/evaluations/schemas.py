@@ -67,3 +67,6 @@ class ComparisonAnswer(BaseModel):
     agreement: list[AgreementAnswer]
     response_kappa: EstimateAnswer = Field(description="Cohen's, of overall responses.")
     discordances: list[PairAnswer]
+    next_cursor: str | None = Field(
+        None, description="Give it as `cursor` for the next discordances; figures are of all of them."
+    )

@@ -1,24 +1,34 @@
 """Enter a site's evaluation, list them, and compare them with central review."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.principal import Principal
+from imaging_service.accounts.scope import Scope
 from imaging_service.adjudication import service as adjudication
 from imaging_service.adjudication.repository import Wanted
+from imaging_service.adjudication.review import Review
 from imaging_service.database import new_id
+from imaging_service.derived import service as derived
+from imaging_service.derived.service import Keeper, Renewal
 from imaging_service.errors import ConflictError, RefusedError
 from imaging_service.evaluations import repository
 from imaging_service.evaluations.comparison import Pair, pairs
 from imaging_service.evaluations.evaluation import Entry, Evaluation, Placed
-from imaging_service.http.pages import Page, PageRequest
+from imaging_service.evaluations.kept import Agreement, KeptComparison, kept
+from imaging_service.http.pages import Page, PageRequest, bad_cursor
+from imaging_service.reads import repository as reads
 from imaging_service.reads.act import ReadAct
 from imaging_service.timepoints import service as timepoints
 from imaging_service.timepoints.records import Timepoint
 from imaging_service.trials import service as trials
+from measurement.protocol.trial import TrialProtocol
 from measurement.recist.responses import OverallResponse
 
 
@@ -148,8 +158,19 @@ def evaluations(
     return repository.page(session, principal.scope, trial_id, subject_id, page)
 
 
-def comparison(session: Session, principal: Principal, trial_id: str, today: date) -> Sequence[Pair]:
-    """Return site and central answers side by side, of the sites in the scope.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Site and central review side by side."""
+
+    agreement: Agreement
+    differing: Page[tuple[Pair, bool]]
+    """Each with whether the reads that it is about are accepted."""
+
+
+def comparison(
+    session: Session, principal: Principal, trial_id: str, page: PageRequest, today: date
+) -> Comparison:
+    """Return how well site and central review agree, of the sites in the scope, and a page of differences.
 
     Raises
     ------
@@ -157,8 +178,83 @@ def comparison(session: Session, principal: Principal, trial_id: str, today: dat
         There is no such trial in the scope.
     ForbiddenError
         The caller reads or adjudicates in the trial.
+    BadRequestError
+        The cursor is another list's.
     """
-    protocol, found = adjudication.reviews_of_trial(session, principal, Wanted(trial_id=trial_id), today)
-    current = [each for each in repository.every(session, principal.scope, trial_id) if each.is_current]
-    reviews = {each.subject_id: each for each in found}
-    return list(pairs(current, reviews, protocol.readers.progression_date_tolerance_days))
+    protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=today)
+    adjudication.refuse_blinded(principal, trial_id)
+    old = derived.out_of_date(session, trial_id, protocol)
+    found = repository.agreement(session, principal.scope, trial_id, today, old)
+    anew = _that_count_anew(session, principal, protocol, sorted(old), today)
+    found.add(anew)
+    after, places = _after(page)
+    kept_pairs = repository.differing(
+        session,
+        principal.scope,
+        trial_id,
+        basis=derived.basis_of(protocol),
+        today=today,
+        after=after,
+        limit=page.limit + 1,
+    )
+    rows = list(_numbered([*kept_pairs, *(pair for each in anew for pair in each.differing)]))
+    rest = [each for each in rows if each[0] > (after, places)][: page.limit + 1]
+    wanted = Wanted(trial_id=trial_id, subject_ids=sorted({each[1].subject_id for each in rest}))
+    whose = adjudication.acceptances(session, principal, protocol, wanted, today)
+    shown = page.page(
+        rest, lambda each: each[0], lambda each: (each[1], whose[each[1].subject_id].is_accepted)
+    )
+    return Comparison(agreement=found, differing=shown)
+
+
+def _after(page: PageRequest) -> tuple[str, int]:
+    after = page.after or ("", -1)
+    if len(after) != 2 or not isinstance(after[0], str) or not isinstance(after[1], int):
+        raise bad_cursor()
+    return after[0], after[1]
+
+
+def _numbered(pairs: Sequence[Pair]) -> Iterator[tuple[tuple[str, int], Pair]]:
+    """Give each difference its key: the subject, and its place among the subject's."""
+    ordered = sorted(pairs, key=lambda each: each.subject_id)
+    for subject_id, of_subject in groupby(ordered, lambda each: each.subject_id):
+        for place, each in enumerate(of_subject):
+            yield (subject_id, place), each
+
+
+def _that_count_anew(
+    session: Session,
+    principal: Principal,
+    protocol: TrialProtocol,
+    subject_ids: Sequence[str],
+    today: date,
+) -> Sequence[KeptComparison]:
+    """Compare the reads that count, of subjects in the scope that something has changed about."""
+    if not subject_ids:
+        return ()
+    wanted = Wanted(trial_id=protocol.trial_id, subject_ids=subject_ids)
+    found = adjudication.reviews(session, principal, protocol, wanted, today)
+    return [_compared(session, principal.scope, review, review.acceptance.slot, protocol) for review in found]
+
+
+def _compared(
+    session: Session, scope: Scope, review: Review, slot: int, protocol: TrialProtocol
+) -> KeptComparison:
+    evaluated = repository.current(session, scope, review.trial_id, [review.subject_id])
+    tolerance = protocol.readers.progression_date_tolerance_days
+    found = list(pairs(evaluated.get(review.subject_id, ()), review, slot, tolerance))
+    return kept(review.trial_id, review.subject_id, slot, review.site_id, found)
+
+
+def kept_values(session: Session, renewal: Renewal) -> Sequence[Mapping[str, Any]]:
+    """Return a subject's site evaluations beside each reader's reads, to be kept."""
+    wanted = Wanted(trial_id=renewal.trial_id, subject_id=renewal.subject_id)
+    everywhere, protocol = reads.SYSTEM, renewal.protocol
+    return [
+        repository.kept_values(_compared(session, everywhere.scope, review, slot, protocol))
+        for review in adjudication.reviews(session, everywhere, protocol, wanted, date.max)
+        for slot in review.courses
+    ]
+
+
+KEEPER = Keeper(row=repository.KEPT, values=kept_values)

@@ -21,7 +21,6 @@ from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
 from imaging_service.outcomes.router import UNBLINDED
-from imaging_service.trials import service as trials
 from measurement.recist.responses import OverallResponse
 
 router = APIRouter(prefix="/trials/{trial_id}", tags=["exports"])
@@ -65,9 +64,7 @@ def discordant(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     answer_as: WantedFormat,
 ) -> Page[DiscordanceAnswer] | Response:
     """List where the two readers of a trial differ, by subject."""
-    protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=clock.now().date())
-    tolerance = protocol.readers.progression_date_tolerance_days
-    found = service.discordant(session, principal, trial_id, page, tolerance_days=tolerance)
+    found = service.discordant(session, principal, trial_id, page, clock.now().date())
     items = [
         DiscordanceAnswer.model_validate({**asdict(each), "read_ids": list(each.read_ids)})
         for each in found.items

@@ -1,16 +1,23 @@
 """Central review searches over timepoints, reads and what follows from them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.principal import Principal
 from imaging_service.assessments import repository as assessments
 from imaging_service.assessments.repository import Assessment, Response, ResponseFilter
+from imaging_service.derived import service as derived
+from imaging_service.derived.service import Keeper, Renewal
+from imaging_service.exports import repository
 from imaging_service.exports.discordance import Discordance, discordances
-from imaging_service.http.pages import Page, PageRequest, encode_cursor
+from imaging_service.exports.repository import Placed
+from imaging_service.http.pages import Page, PageRequest
 from imaging_service.reads import repository as reads
 from imaging_service.reads.read import Read
 from imaging_service.subjects import service as subjects
@@ -18,8 +25,10 @@ from imaging_service.subjects.records import Subject, SubjectVersion
 from imaging_service.timepoints import service as timepoints
 from imaging_service.timepoints.records import Study, Timepoint
 from imaging_service.trials import service as trials
+from measurement.protocol.trial import TrialProtocol
 
 FIRST, SECOND = 1, 2
+_AT_ONCE = 200
 
 
 def responses(
@@ -43,7 +52,7 @@ def responses(
 
 
 def discordant(
-    session: Session, principal: Principal, trial_id: str, page: PageRequest, *, tolerance_days: int
+    session: Session, principal: Principal, trial_id: str, page: PageRequest, today: date
 ) -> Page[Discordance]:
     """Return where the two readers differ, by subject.
 
@@ -51,32 +60,50 @@ def discordant(
     ------
     NotFoundError
         There is no such trial in the scope.
+    BadRequestError
+        The cursor is another list's.
     """
-    trials.find_trial(session, principal.scope, trial_id)
+    protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=today)
+    if reads.sees_every_read(principal, trial_id):
+        basis = derived.basis_of(protocol)
+        found = list(repository.page(session, principal.scope, trial_id, basis, page))
+        found += _anew(session, principal, protocol, derived.out_of_date(session, trial_id, protocol))
+    else:
+        found = []  # one reader's own reads differ from nobody's
     after = page.after or ("", -1)
-    found = [
-        (key, each)
-        for key, each in _differences(session, principal, trial_id, tolerance_days)
-        if key > tuple(after)
-    ]
-    shown = found[: page.limit]
-    is_more = len(found) > page.limit
-    return Page(
-        items=[each for _, each in shown], next_cursor=encode_cursor(shown[-1][0]) if is_more else None
-    )
+    rest = sorted((each for each in found if each[0] > tuple(after)), key=lambda each: each[0])
+    return page.page(rest[: page.limit + 1], lambda each: each[0], lambda each: each[1])
 
 
-def _differences(
-    session: Session, principal: Principal, trial_id: str, tolerance_days: int
-) -> Iterator[tuple[tuple[str, int], Discordance]]:
-    statement, key = assessments.responses(principal, trial_id, ResponseFilter())
-    every = [assessments.response_of(row) for row in session.execute(statement.order_by(*key))]
-    for subject_id, of_subject in groupby(every, lambda each: each.subject_id):
-        by_slot: dict[int, list[Response]] = {FIRST: [], SECOND: []}
-        for each in of_subject:
-            by_slot[each.slot].append(each)
-        for place, found in enumerate(discordances(by_slot[FIRST], by_slot[SECOND], tolerance_days)):
-            yield (subject_id, place), found
+def _anew(
+    session: Session, principal: Principal, protocol: TrialProtocol, subject_ids: AbstractSet[str]
+) -> Iterator[Placed]:
+    """Compare the readers of subjects that something has changed about."""
+    ordered = sorted(subject_ids)
+    for first in range(0, len(ordered), _AT_ONCE):
+        some = ordered[first : first + _AT_ONCE]
+        answers = assessments.responses_of_some(session, principal, protocol.trial_id, some)
+        for subject_id, of_subject in groupby(answers, lambda each: each.subject_id):
+            for place, each in enumerate(_of_subject(of_subject, protocol)):
+                yield (subject_id, place), each
+
+
+def _of_subject(answers: Iterable[Response], protocol: TrialProtocol) -> Iterator[Discordance]:
+    by_slot: dict[int, list[Response]] = {FIRST: [], SECOND: []}
+    for each in answers:
+        by_slot[each.slot].append(each)
+    tolerance = protocol.readers.progression_date_tolerance_days
+    return discordances(by_slot[FIRST], by_slot[SECOND], tolerance)
+
+
+def kept_values(session: Session, renewal: Renewal) -> Sequence[Mapping[str, Any]]:
+    """Return where the two readers of a subject differ, to be kept."""
+    wanted = [renewal.subject_id]
+    answers = assessments.responses_of_some(session, reads.SYSTEM, renewal.trial_id, wanted)
+    return repository.kept_values(list(_of_subject(answers, renewal.protocol)))
+
+
+KEEPER = Keeper(row=repository.KEPT, values=kept_values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,12 +132,15 @@ def bad_cursor() -> BadRequestError:
     )
 
 
+WantedCursor = Annotated[
+    str | None,
+    Query(max_length=1000, pattern=r"^[A-Za-z0-9_-]+$", description="`next_cursor` of the page before."),
+]
+
+
 async def page_request(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")] = 100,
-    cursor: Annotated[
-        str | None,
-        Query(max_length=1000, pattern=r"^[A-Za-z0-9_-]+$", description="`next_cursor` of the page before."),
-    ] = None,
+    cursor: WantedCursor = None,
 ) -> PageRequest:
     """Read ``limit`` and ``cursor`` from the query."""
     return PageRequest(limit, None if cursor is None else decode_cursor(cursor))

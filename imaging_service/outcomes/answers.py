@@ -7,6 +7,7 @@ from imaging_service.assessments.derivation import told, told_timepoint
 from imaging_service.assessments.schemas import TimepointVerdictAnswer, VerdictAnswer
 from imaging_service.outcomes.accepted import Accepted, View, of_record
 from imaging_service.outcomes.courses import ReaderCourse
+from imaging_service.outcomes.lines import CourseLine, line_of
 from imaging_service.outcomes.schemas import (
     CohortOutcomesAnswer,
     CurveAnswer,
@@ -18,9 +19,9 @@ from imaging_service.outcomes.schemas import (
     SubjectTableRow,
     TimeAnswer,
 )
+from imaging_service.outcomes.service import CohortFigures
 from imaging_service.subjects.records import Subject
 from measurement.endpoints.kaplan_meier import SurvivalCurve
-from measurement.endpoints.outcomes import cohort_outcomes
 from measurement.endpoints.proportion import Proportion
 from measurement.endpoints.time_to_event import Endpoint, TimeToEvent
 from measurement.protocol.trial import TrialProtocol
@@ -85,45 +86,31 @@ def _time(found: TimeToEvent) -> TimeAnswer:
 
 
 def cohort_answer(
-    trial_id: str,
-    protocol: TrialProtocol,
-    as_of: date | None,
-    courses: Sequence[ReaderCourse],
-    accepted: Accepted | None,
+    trial_id: str, as_of: date | None, view: View, found: CohortFigures
 ) -> CohortOutcomesAnswer:
-    """Return the cohort's outcomes by each reader or, where `accepted` says whose reads count, of record."""
+    """Return the cohort's outcomes by each reader, or of record."""
     return CohortOutcomesAnswer(
         trial_id=trial_id,
-        protocol_version=protocol.version,
+        protocol_version=found.protocol.version,
         rules_version=RULES_VERSION,
-        view=View.READERS if accepted is None else View.ACCEPTED,
+        view=view,
         as_of=as_of,
-        readers=_by_reader(protocol, courses)
-        if accepted is None
-        else [_cohort(None, protocol, of_record(courses, accepted), accepted)],
+        readers=[_cohort(slot, found) for slot in found.tallies],
+        next_cursor=found.next_cursor,
     )
 
 
-def _by_reader(protocol: TrialProtocol, courses: Sequence[ReaderCourse]) -> list[ReaderCohortAnswer]:
-    return [
-        _cohort(slot, protocol, [each for each in courses if each.slot == slot], {})
-        for slot in range(1, protocol.readers.count + 1)
-    ]
-
-
-def _cohort(
-    slot: int | None, protocol: TrialProtocol, courses: Sequence[ReaderCourse], accepted: Accepted
-) -> ReaderCohortAnswer:
-    found = cohort_outcomes((each.outcomes for each in courses), protocol)
+def _cohort(slot: int | None, found: CohortFigures) -> ReaderCohortAnswer:
+    outcomes = found.tallies[slot].outcomes(found.protocol)
     return ReaderCohortAnswer(
         slot=slot,
-        accepted=None if slot is not None else sum(each.is_accepted for each in accepted.values()),
-        subjects=found.subjects,
-        objective_response_rate=_rate(found.response),
-        clinical_benefit_rate=_rate(found.clinical_benefit),
-        disease_control_rate=_rate(found.disease_control),
-        curves=[_curve(endpoint, curve) for endpoint, curve in found.curves.items()],
-        listing=[listing_row(each, accepted) for each in courses],
+        accepted=found.accepted,
+        subjects=outcomes.subjects,
+        objective_response_rate=_rate(outcomes.response),
+        clinical_benefit_rate=_rate(outcomes.clinical_benefit),
+        disease_control_rate=_rate(outcomes.disease_control),
+        curves=[_curve(endpoint, curve) for endpoint, curve in outcomes.curves.items()],
+        listing=[listing_row(each, found.acceptances) for each in found.listing if slot in {None, each.slot}],
     )
 
 
@@ -151,33 +138,33 @@ def _curve(endpoint: Endpoint, found: SurvivalCurve) -> CurveAnswer:
     )
 
 
-def listing_row(found: ReaderCourse, accepted: Accepted) -> ListingAnswer:
+def listing_row(line: CourseLine, accepted: Accepted) -> ListingAnswer:
     """Return a subject's line of the listing."""
-    acceptance = accepted.get(found.subject.subject_id)
-    time = found.outcomes.times.get(Endpoint.PROGRESSION_FREE_SURVIVAL)
+    acceptance = accepted.get(line.subject_id)
+    time = line.times.get(Endpoint.PROGRESSION_FREE_SURVIVAL)
     return ListingAnswer(
-        slot=found.slot,
+        slot=line.slot,
         standing=None if acceptance is None else acceptance.standing.value,
         is_accepted=None if acceptance is None else acceptance.is_accepted,
-        subject_id=found.subject.subject_id,
-        site_id=found.subject.site_id,
-        best_response=found.course.assessment.best_overall.response.value,
-        confirmed_best_response=found.course.assessment.confirmed_best_overall.response.value,
-        is_responder=found.outcomes.is_responder,
-        has_clinical_benefit=found.outcomes.has_clinical_benefit,
-        pfs_starts_on=None if time is None else time.starts_on,
-        pfs_ends_on=None if time is None else time.ends_on,
-        pfs_days=None if time is None else time.days,
+        subject_id=line.subject_id,
+        site_id=line.site_id,
+        best_response=line.best_response,
+        confirmed_best_response=line.confirmed_best_response,
+        is_responder=line.is_responder,
+        has_clinical_benefit=line.has_clinical_benefit,
+        pfs_starts_on=line.pfs_starts_on,
+        pfs_ends_on=line.pfs_ends_on,
+        pfs_days=None if time is None else int(time.time),
         pfs_is_event=None if time is None else time.is_event,
-        pfs_ending=None if time is None else time.ending.value,
-        pfs_record_id=None if time is None else time.record_id,
-        doubt=found.doubt,
+        pfs_ending=line.pfs_ending,
+        pfs_record_id=line.pfs_record_id,
+        doubt=line.doubt,
     )
 
 
 def subject_table(found: ReaderCourse, accepted: Accepted) -> Sequence[SubjectTableRow]:
     """Return a reader's verdicts on a subject's timepoints as lines of a table."""
-    line = listing_row(found, accepted)
+    line = listing_row(line_of(found), accepted)
     rows = [told_timepoint(each) for each in found.course.assessment.timepoints]
     return [
         SubjectTableRow(

@@ -10,7 +10,7 @@ from imaging_service.accounts.principal import Principal
 from imaging_service.assessments import repository as assessments
 from imaging_service.assessments.derivation import Inputs, assess, restored
 from imaging_service.assessments.repository import Assessment
-from imaging_service.http.pages import MAX_LIMIT, PageRequest, decode_cursor
+from imaging_service.http.pages import PageRequest, decode_cursor
 from imaging_service.subjects import service as subjects
 from imaging_service.subjects.records import Subject
 from imaging_service.timepoints.calendar import anchor_on
@@ -20,6 +20,8 @@ from measurement.endpoints.outcomes import SubjectOutcomes, subject_outcomes
 from measurement.errors import MeasurementError
 from measurement.protocol.trial import TrialProtocol
 from measurement.recist.assess import assess_subject
+
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,29 +58,43 @@ def courses_of(
     as_of: date | None,
 ) -> Sequence[ReaderCourse]:
     """Return a subject's course by each reader of the protocol, in the order of their slots."""
-    found = assessments.as_of_now(session, principal, subject.trial_id, subject_id=subject.subject_id)
+    found = assessments.as_of_now(session, principal, subject.trial_id, [subject.subject_id])
     return list(_courses(subject, protocol, {each.slot: each for each in found}, as_of))
 
 
 def courses_of_trial(
     session: Session, principal: Principal, trial_id: str, protocol: TrialProtocol, as_of: date | None
 ) -> Iterator[ReaderCourse]:
-    """Yield the course of every subject in the scope by each reader, subjects without a read included."""
-    found: dict[str, dict[int, Assessment]] = {}
-    for each in assessments.as_of_now(session, principal, trial_id):
-        found.setdefault(each.subject_id, {})[each.slot] = each
-    for subject in _every_subject(session, principal, trial_id):
-        yield from _courses(subject, protocol, found.get(subject.subject_id, {}), as_of)
+    """Yield the course of every subject in the scope by each reader, subjects without a read included.
 
-
-def _every_subject(session: Session, principal: Principal, trial_id: str) -> Iterator[Subject]:
+    Subjects are read some at a time, so that a cohort of any size needs little memory.
+    """
     after: tuple[str | int, ...] | None = None
     while True:
-        page = subjects.subjects(session, principal.scope, trial_id, PageRequest(MAX_LIMIT, after))
-        yield from page.items
+        page = subjects.subjects(session, principal.scope, trial_id, PageRequest(_AT_ONCE, after))
+        yield from courses_of_some(session, principal, page.items, protocol, as_of)
         if page.next_cursor is None:
             return
         after = decode_cursor(page.next_cursor)
+
+
+def courses_of_some(
+    session: Session,
+    principal: Principal,
+    some: Sequence[Subject],
+    protocol: TrialProtocol,
+    as_of: date | None,
+) -> Iterator[ReaderCourse]:
+    """Yield the courses of some subjects of a trial by each reader."""
+    if not some:
+        return
+    found: dict[str, dict[int, Assessment]] = {}
+    for each in assessments.as_of_now(
+        session, principal, some[0].trial_id, [subject.subject_id for subject in some]
+    ):
+        found.setdefault(each.subject_id, {})[each.slot] = each
+    for subject in some:
+        yield from _courses(subject, protocol, found.get(subject.subject_id, {}), as_of)
 
 
 def _courses(

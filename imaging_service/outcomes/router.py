@@ -9,7 +9,9 @@ from imaging_service.accounts.principal import Role
 from imaging_service.adjudication.repository import Wanted
 from imaging_service.http.context import CurrentClock
 from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.lists import NEXT_CURSOR
 from imaging_service.http.models import Day, Identifier
+from imaging_service.http.pages import MAX_LIMIT, PageRequest, WantedCursor, page_request
 from imaging_service.outcomes import service
 from imaging_service.outcomes.accepted import View, of_record
 from imaging_service.outcomes.answers import cohort_answer, listing_row, subject_answer, subject_table
@@ -44,6 +46,25 @@ WantedView = Annotated[
 ]
 
 
+LISTED = 200
+"""Subjects whose lines are told in one JSON answer, unless asked otherwise."""
+
+
+async def wanted_listing(
+    limit: Annotated[
+        int | None, Query(ge=1, le=MAX_LIMIT, description="Subjects in the listing; 200 in JSON.")
+    ] = None,
+    cursor: WantedCursor = None,
+) -> PageRequest | None:
+    """Read which part of the listing is asked for; None for all of it."""
+    if limit is None and cursor is None:
+        return None
+    return await page_request(LISTED if limit is None else limit, cursor)
+
+
+WantedListing = Annotated[PageRequest | None, Depends(wanted_listing)]
+
+
 @router.get("/subjects/{subject_id}/outcomes", dependencies=[UNBLINDED], response_model=SubjectOutcomesAnswer)
 def of_subject(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
@@ -74,15 +95,19 @@ def of_cohort(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     cut: WantedCut,
     wanted: WantedFormat,
+    asked: WantedListing,
     view: WantedView = View.READERS,
 ) -> CohortOutcomesAnswer | Response:
-    """Return rates, survival and the listing of all subjects, by reader or of record; CSV is the listing."""
-    protocol, courses = service.of_cohort(session, principal, trial_id, cut)
-    accepted = None
-    if view is View.ACCEPTED:
-        accepted = service.accepted(session, principal, protocol, Wanted(trial_id=trial_id), cut)
+    """Return rates and survival of all subjects, by reader or of record, and the listing of a page of them.
+
+    CSV is the listing: of every subject, unless a limit is given.
+    """
+    page = PageRequest(LISTED, None) if asked is None and wanted is Format.JSON else asked
+    found = service.of_cohort(session, principal, trial_id, cut, view, page)
     if wanted is Format.CSV:
-        shown = courses if accepted is None else of_record(courses, accepted)
-        rows = [listing_row(each, accepted or {}).model_dump() for each in shown]
-        return csv_response(list(ListingAnswer.model_fields), rows, "outcomes.csv")
-    return cohort_answer(trial_id, protocol, cut.as_of, courses, accepted)
+        rows = [listing_row(each, found.acceptances).model_dump() for each in found.listing]
+        response = csv_response(list(ListingAnswer.model_fields), rows, "outcomes.csv")
+        if found.next_cursor is not None:
+            response.headers[NEXT_CURSOR] = found.next_cursor
+        return response
+    return cohort_answer(trial_id, cut.as_of, view, found)

@@ -130,6 +130,9 @@ class CohortOutcomesAnswer(BaseModel):
     view: View
     as_of: date | None
     readers: list[ReaderCohortAnswer]
+    next_cursor: str | None = Field(
+        None, description="Give it as `cursor` for the listing's next subjects; figures are of all of them."
+    )
 
 
 class SubjectTableRow(BaseModel):

@@ -116,6 +116,13 @@ def _measure_fragment(
     return Measured(axes=axes, findings=findings)
 
 
+def plane_on(
+    instances: Mapping[str, MeasurableInstance], instance_count: int, sop_instance_uid: str, frame: int
+) -> ImagePlane:
+    """Return the plane of one frame; parameters and errors as `measure`."""
+    return _plane(_instance(sop_instance_uid, instances, instance_count), frame)
+
+
 def _instance(
     uid: str, instances: Mapping[str, MeasurableInstance], instance_count: int
 ) -> MeasurableInstance:

@@ -35,7 +35,9 @@ from imaging_service.reads.read import Axis, DrawnAxis, LesionRecord, Read, Sign
 from imaging_service.reads.sequence import Occasion
 from imaging_service.reads.tables import AxisRow, LesionRow, ReadRow, SignatureRow
 from imaging_service.subjects.tables import SubjectRow
-from imaging_service.timepoints.records import Progress, StudyState
+from imaging_service.timepoints.control import ControlState
+from imaging_service.timepoints.membership_repository import of_study, series_on
+from imaging_service.timepoints.records import Progress
 from imaging_service.timepoints.tables import StudyInstanceRow, StudyRow, StudySeriesRow, TimepointRow
 from measurement.lesions.lesion import Nature
 from measurement.lesions.lesion import Role as LesionRole
@@ -70,6 +72,11 @@ def visible_to(principal: Principal) -> Select[ReadRow]:
     if principal.has(*UNBLINDED):
         visible.append(and_(ReadRow.trial_id.not_in(reads_in), _in_scope(principal)))
     return select(ReadRow).where(or_(*visible))
+
+
+def sees_every_read(principal: Principal, trial_id: str) -> bool:
+    """Whether `visible_to` hides no read of a trial's sites in the scope from the principal."""
+    return principal.has(*UNBLINDED) and principal.scope.reader_slot(trial_id) is None
 
 
 def _slots(principal: Principal) -> Sequence[tuple[str, int]]:
@@ -324,18 +331,20 @@ def timepoint(session: Session, principal: Principal, timepoint_id: str) -> Time
 def occasions(
     session: Session, principal: Principal, trial_id: str, subject_id: str, slot: int
 ) -> Sequence[Occasion]:
-    """Return the timepoints of a subject that have images, and which of them the slot has signed."""
-    signed = (
+    """Return the timepoints of a subject with images that were not rejected, as the slot meets them."""
+    begun = (
         visible_to(principal)
-        .where(ReadRow.trial_id == trial_id, ReadRow.slot == slot, ReadRow.signed_at.is_not(None))
+        .where(ReadRow.trial_id == trial_id, ReadRow.subject_id == subject_id, ReadRow.slot == slot)
         .with_only_columns(ReadRow.timepoint_id)
     )
+    signed = begun.where(ReadRow.signed_at.is_not(None))
     rows = session.execute(
         select(
             TimepointRow.timepoint_id,
             TimepointRow.number,
             TimepointRow.imaged_on,
             TimepointRow.timepoint_id.in_(signed).label("is_signed"),
+            _is_ready(TimepointRow.timepoint_id.in_(begun)).label("is_ready"),
         ).where(
             TimepointRow.trial_id == trial_id,
             TimepointRow.subject_id == subject_id,
@@ -349,6 +358,7 @@ def occasions(
             imaged_on=row.imaged_on,
             is_baseline=row.number == 0,
             is_signed=bool(row.is_signed),
+            is_ready=bool(row.is_ready),
         )
         for row in rows
     ]
@@ -415,6 +425,7 @@ def worklist(
             func.coalesce(draft.revision, 1).label("revision"),
             draft.opened_at,
             turn.label("turn"),
+            _is_ready(draft.read_id.is_not(None)).label("is_ready"),
         )
         .join(SubjectRow, _same_subject())
         .outerjoin(draft, and_(draft.timepoint_id == TimepointRow.timepoint_id, draft.slot == slot))
@@ -429,7 +440,11 @@ def worklist(
         .subquery()
     )
     rows = session.execute(
-        page.apply(select(waiting).where(waiting.c.turn == 1), waiting.c.trial_id, waiting.c.reading_id)
+        page.apply(
+            select(waiting).where(waiting.c.turn == 1, waiting.c.is_ready),
+            waiting.c.trial_id,
+            waiting.c.reading_id,
+        )
     ).all()
     return page.page(rows, lambda row: (row.trial_id, row.reading_id), _worklist_item)
 
@@ -454,19 +469,9 @@ def instances(
     """Return those of the named instances that belong to a timepoint, with their frames' geometry."""
     rows = session.execute(
         select(StudyInstanceRow, StudySeriesRow.modality)
-        .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
-        .join(
-            StudySeriesRow,
-            and_(
-                StudySeriesRow.study_instance_uid == StudyInstanceRow.study_instance_uid,
-                StudySeriesRow.series_instance_uid == StudyInstanceRow.series_instance_uid,
-            ),
-        )
-        .where(
-            StudyRow.timepoint_id == timepoint_id,
-            StudyRow.state == StudyState.MATCHED,
-            StudyInstanceRow.sop_instance_uid.in_(sop_instance_uids),
-        )
+        .join(StudySeriesRow, _of_series())
+        .join(StudyRow, of_study())
+        .where(series_on(timepoint_id), StudyInstanceRow.sop_instance_uid.in_(sop_instance_uids))
     )
     return {
         row.sop_instance_uid: MeasurableInstance(
@@ -499,16 +504,14 @@ def slots_signed(session: Session, timepoint_id: str) -> AbstractSet[int]:
 
 
 def drafts(
-    session: Session, principal: Principal, trial_id: str, subject_id: str | None = None
+    session: Session, principal: Principal, trial_id: str, subject_ids: Sequence[str]
 ) -> Mapping[tuple[str, int], AbstractSet[str]]:
-    """Return the timepoints with an open draft, by subject and slot."""
+    """Return the timepoints of some subjects with an open draft, by subject and slot."""
     statement = (
         visible_to(principal)
-        .where(ReadRow.trial_id == trial_id, ReadRow.signed_at.is_(None))
+        .where(ReadRow.trial_id == trial_id, ReadRow.signed_at.is_(None), ReadRow.subject_id.in_(subject_ids))
         .with_only_columns(ReadRow.subject_id, ReadRow.slot, ReadRow.timepoint_id)
     )
-    if subject_id is not None:
-        statement = statement.where(ReadRow.subject_id == subject_id)
     found: dict[tuple[str, int], set[str]] = {}
     for row in session.execute(statement):
         found.setdefault((row.subject_id, row.slot), set()).add(row.timepoint_id)
@@ -517,13 +520,12 @@ def drafts(
 
 def subjects_read_by(session: Session, trial_id: str, account_id: str) -> AbstractSet[str]:
     """Return the subjects of which an account has opened or signed a read: for the system's own check."""
-    own = visible_to(SYSTEM).where(ReadRow.trial_id == trial_id)
-    signed = select(SignatureRow.read_id).where(
-        SignatureRow.account_id == account_id,
-        SignatureRow.read_id.in_(own.with_only_columns(ReadRow.read_id)),
-    )
-    statement = own.where(or_(ReadRow.opened_by == account_id, ReadRow.read_id.in_(signed)))
-    return set(session.scalars(statement.with_only_columns(ReadRow.subject_id)))
+    own = visible_to(SYSTEM).where(ReadRow.trial_id == trial_id).with_only_columns(ReadRow.subject_id)
+    signed = own.join(SignatureRow, SignatureRow.read_id == ReadRow.read_id)
+    return {
+        *session.scalars(own.where(ReadRow.opened_by == account_id)),
+        *session.scalars(signed.where(SignatureRow.account_id == account_id)),
+    }
 
 
 def instance_count(session: Session, timepoint_id: str) -> int:
@@ -532,16 +534,28 @@ def instance_count(session: Session, timepoint_id: str) -> int:
         session.scalar(
             select(func.count())
             .select_from(StudyInstanceRow)
-            .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
-            .where(StudyRow.timepoint_id == timepoint_id, StudyRow.state == StudyState.MATCHED)
+            .join(StudySeriesRow, _of_series())
+            .join(StudyRow, of_study())
+            .where(series_on(timepoint_id))
         )
         or 0
     )
 
 
 def _has_images() -> ColumnElement[bool]:
-    return exists().where(
-        StudyRow.timepoint_id == TimepointRow.timepoint_id, StudyRow.state == StudyState.MATCHED
+    """Whether a timepoint has images that a reader may see, sooner or later."""
+    return and_(TimepointRow.control.is_not(None), TimepointRow.control != ControlState.REJECTED)
+
+
+def _is_ready(has_begun: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether quality control has accepted the images, or the reader had begun before it was asked again."""
+    return or_(TimepointRow.control == ControlState.ACCEPTED, has_begun)
+
+
+def _of_series() -> ColumnElement[bool]:
+    return and_(
+        StudySeriesRow.study_instance_uid == StudyInstanceRow.study_instance_uid,
+        StudySeriesRow.series_instance_uid == StudyInstanceRow.series_instance_uid,
     )
 
 

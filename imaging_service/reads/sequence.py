@@ -1,7 +1,8 @@
 """The order in which a reader meets the timepoints of a subject.
 
 Timepoint n + 1 stays closed to a reader until that reader has signed timepoint n, so that
-no later image can colour an earlier answer.
+no later image can colour an earlier answer. A timepoint whose images quality control has not
+accepted yet keeps its turn and is closed until they are; one whose images were rejected has none.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ class Occasion:
     is_baseline: bool
     is_signed: bool
     """By the reader in question, in any revision."""
+    is_ready: bool = True
+    """Whether quality control has accepted its images, or the reader had begun before it was asked again."""
 
 
 def in_reading_order(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
@@ -26,7 +29,7 @@ def in_reading_order(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
 
 
 def open_to_reader(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
-    """Return what the reader may see: everything signed, and the first that is not.
+    """Return what the reader may see: everything signed, and the first that is not, once it is ready.
 
     An occasion whose images arrived late, between two that are signed, is the first
     unsigned one and closes what is still unread behind it; signed reads stay readable.
@@ -42,7 +45,7 @@ def open_to_reader(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
     ordered = in_reading_order(occasions)
     signed = [each for each in ordered if each.is_signed]
     unsigned = [each for each in ordered if not each.is_signed]
-    return [*signed, *unsigned[:1]]
+    return [*signed, *(each for each in unsigned[:1] if each.is_ready)]
 
 
 def next_to_read(occasions: Sequence[Occasion]) -> Occasion | None:

@@ -13,6 +13,8 @@ from imaging_service.accounts.service import Authentication
 from imaging_service.database import new_id
 from imaging_service.errors import ForbiddenError, NotFoundError
 from imaging_service.http.pages import Page, PageRequest
+from imaging_service.notices.kinds import Kind
+from imaging_service.notices.service import publish
 from imaging_service.reads import repository
 from imaging_service.reads.act import ReadAct
 from imaging_service.reads.completeness import Gap, gaps
@@ -35,7 +37,7 @@ from imaging_service.reads.errors import (
     UnlockedAlreadyError,
     VersionWantedError,
 )
-from imaging_service.reads.measuring import Measured, measure
+from imaging_service.reads.measuring import Measured, measure, plane_on
 from imaging_service.reads.observing import eligible_lesion
 from imaging_service.reads.read import LesionRecord, Read, Signature
 from imaging_service.reads.record import record_hash, rounded, rounded_lesion
@@ -44,6 +46,7 @@ from imaging_service.reads.sequence import next_to_read, open_to_reader
 from imaging_service.timepoints import service as timepoints
 from imaging_service.trials import service as trials
 from measurement.geometry.calipers import Tolerances
+from measurement.geometry.plane import ImagePlane
 from measurement.lesions.eligibility import baseline_findings
 from measurement.protocol.trial import MeasurementConvention, TrialProtocol
 
@@ -243,6 +246,19 @@ def _measure(session: Session, read: Read, entry: Entry, convention: Measurement
     return measure(entry.drawings, found, count, tolerances)
 
 
+def plane_of_frame(session: Session, read: Read, sop_instance_uid: str, frame: int) -> ImagePlane:
+    """Return the plane of a frame of a read's timepoint.
+
+    Raises
+    ------
+    ReadRefusedError
+        The instance is not the timepoint's, the frame is missing or has no calibrated spacing.
+    """
+    found = repository.instances(session, read.timepoint_id, [sop_instance_uid])
+    count = repository.instance_count(session, read.timepoint_id)
+    return plane_on(found, count, sop_instance_uid, frame)
+
+
 def _record(entry: Entry, facts: LesionFacts, measured: Measured) -> LesionRecord:
     return LesionRecord(
         lesion_id=entry.lesion_id,
@@ -362,7 +378,19 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> Read:
         },
     )
     _note_if_all_have_signed(act, read)
+    _tell(act, Kind.READ_SIGNED, read)
     return find_read(session, principal, read_id)
+
+
+def _tell(act: ReadAct, kind: Kind, read: Read) -> None:
+    publish(
+        act.act,
+        kind,
+        read.trial_id,
+        subject_id=read.subject_id,
+        timepoint_id=read.timepoint_id,
+        reference=read.read_id,
+    )
 
 
 def _note_if_all_have_signed(act: ReadAct, read: Read) -> None:
@@ -432,6 +460,7 @@ def unlock(act: ReadAct, read_id: str, *, reason: str) -> Read:
     after = {"revision": revision.revision, "supersedes": read_id}
     timepoints.begin_reading(act.act, read.timepoint_id)
     act.record("unlock read", revision.read_id, after=after, reason=reason)
+    _tell(act, Kind.READ_UNLOCKED, revision)
     return revision
 
 
@@ -478,13 +507,26 @@ def _no_timepoint(timepoint_id: str) -> NotFoundError:
     return NotFoundError(f"There is no timepoint {timepoint_id!r}.")
 
 
-def _own_draft(act: ReadAct, read_id: str) -> Read:
-    read = find_read(act.session, act.principal, read_id, lock=True)
-    if act.principal.scope.reader_slot(read.trial_id) != read.slot:
+def require_own_draft(principal: Principal, read: Read) -> None:
+    """Refuse who may not write in a read, and everybody once it is signed.
+
+    Raises
+    ------
+    ForbiddenError
+        The read is another reader's.
+    AlreadySignedError
+        It is signed.
+    """
+    if principal.scope.reader_slot(read.trial_id) != read.slot:
         message = "Only the reader whose read it is may write in it."
         raise ForbiddenError(message)
     if read.signed_at is not None:
         raise AlreadySignedError(read.signed_at)
+
+
+def _own_draft(act: ReadAct, read_id: str) -> Read:
+    read = find_read(act.session, act.principal, read_id, lock=True)
+    require_own_draft(act.principal, read)
     return read
 
 

@@ -42,7 +42,8 @@ class ReadRow(Base):
 
     __table_args__ = (
         UniqueConstraint("timepoint_id", "slot", "revision"),
-        Index("ix_reads_trial_id_slot_subject_id", "trial_id", "slot", "subject_id"),
+        Index("ix_reads_trial_id_subject_id", "trial_id", "subject_id", "slot"),
+        Index("ix_reads_opened_by", "opened_by", "trial_id"),
         Index(
             "uq_reads_one_draft",
             "timepoint_id",
@@ -122,7 +123,7 @@ class SignatureRow(Base):
     __tablename__ = "read_signatures"
 
     read_id: Mapped[str] = mapped_column(ForeignKey("reads.read_id"), primary_key=True)
-    account_id: Mapped[str]
+    account_id: Mapped[str] = mapped_column(index=True)
     printed_name: Mapped[str]
     role: Mapped[str]
     meaning: Mapped[str]

@@ -105,6 +105,14 @@ def page(
     return wanted.page(rows, lambda row: (row[0].subject_id,), lambda row: _subject(row[0], row[1], known))
 
 
+def some(session: Session, scope: Scope, trial_id: str, subject_ids: Sequence[str]) -> Sequence[Subject]:
+    """Return those of the named subjects that are in the scope."""
+    statement = _current(scope).where(SubjectRow.trial_id == trial_id, SubjectRow.subject_id.in_(subject_ids))
+    rows = session.execute(statement.order_by(SubjectRow.subject_id)).all()
+    known = _patient_ids(session, trial_id, [row[0].subject_id for row in rows])
+    return [_subject(row[0], row[1], known) for row in rows]
+
+
 def history(session: Session, scope: Scope, trial_id: str, subject_id: str) -> Sequence[SubjectVersion]:
     """Return every version of a subject's dates, oldest first."""
     rows = session.scalars(

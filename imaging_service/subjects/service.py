@@ -1,6 +1,6 @@
 """Enrol subjects, correct their dates with a reason, register the PatientIDs that sites send."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,9 @@ from imaging_service.trials import service as trials
 
 RENEW_CALENDAR = "renew calendar"
 """Job: write the subject's expected timepoints anew, then try the studies that wait again."""
+
+
+_AT_ONCE = 200
 
 
 def calendar_job(trial_id: str, subject_id: str) -> Job:
@@ -146,6 +149,14 @@ def subjects(
     """
     trials.find_trial(session, scope, trial_id)
     return repository.page(session, scope, trial_id, site_id, page)
+
+
+def some_subjects(
+    session: Session, scope: Scope, trial_id: str, subject_ids: Sequence[str]
+) -> Iterator[Sequence[Subject]]:
+    """Yield those of the named subjects that are in the scope, some at a time."""
+    for first in range(0, len(subject_ids), _AT_ONCE):
+        yield repository.some(session, scope, trial_id, subject_ids[first : first + _AT_ONCE])
 
 
 def history(session: Session, scope: Scope, trial_id: str, subject_id: str) -> Sequence[SubjectVersion]:

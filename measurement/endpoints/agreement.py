@@ -1,9 +1,12 @@
 """How well two readers agree: on categories, on lengths, and with the adjudicator."""
 
 import math
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from statistics import NormalDist
 
 import numpy as np
@@ -133,25 +136,45 @@ def kappa(
     UnknownCategoryError
         When a rating is not a category.
     """
+    return kappa_of_counts(Counter(pairs), categories=categories, weights=weights, level=level)
+
+
+def kappa_of_counts(
+    counts: Mapping[tuple[str, str], int],
+    *,
+    categories: Sequence[str],
+    weights: Weights = Weights.NONE,
+    level: float = 0.95,
+) -> Kappa:
+    """Measure the same of pairs that are counted already: a cohort has many cases and few pairs.
+
+    Raises
+    ------
+    TooFewPairsError
+        Without a pair.
+    UnknownCategoryError
+        When a rating is not a category.
+    """
+    pairs = sum(counts.values())
     if not pairs:
         raise TooFewPairsError(found=0, wanted=1)
-    shares = _contingency(pairs, categories)
+    shares = _contingency(counts, categories) / pairs
     agreement = _agreement_weights(len(categories), weights)
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
     observed = float((agreement * shares).sum())
     expected = float(rows @ agreement @ columns)
     if math.isclose(expected, 1.0):
         return Kappa(
-            pairs=len(pairs), observed=observed, expected=expected, estimate=Estimate(), standard_error=None
+            pairs=pairs, observed=observed, expected=expected, estimate=Estimate(), standard_error=None
         )
     value = (observed - expected) / (1 - expected)
     margins = (agreement @ columns)[:, None] + (rows @ agreement)[None, :]
     spread = float((shares * (agreement - margins * (1 - value)) ** 2).sum())
-    variance = (spread - (value - expected * (1 - value)) ** 2) / (len(pairs) * (1 - expected) ** 2)
+    variance = (spread - (value - expected * (1 - value)) ** 2) / (pairs * (1 - expected) ** 2)
     error = math.sqrt(max(variance, 0.0))
     margin = NormalDist().inv_cdf((1 + level) / 2) * error
     return Kappa(
-        pairs=len(pairs),
+        pairs=pairs,
         observed=observed,
         expected=expected,
         estimate=Estimate(value=value, lower=max(-1.0, value - margin), upper=min(1.0, value + margin)),
@@ -215,8 +238,10 @@ def limits_of_agreement(pairs: Sequence[tuple[float, float]], *, level: float = 
     if len(pairs) < 2:
         raise TooFewPairsError(found=len(pairs), wanted=2)
     differences = np.asarray([first - second for first, second in pairs])
-    count = len(pairs)
-    bias, deviation = float(differences.mean()), float(differences.std(ddof=1))
+    return _limits(len(pairs), float(differences.mean()), float(differences.std(ddof=1)), level)
+
+
+def _limits(count: int, bias: float, deviation: float, level: float) -> LimitsOfAgreement:
     reach = NormalDist().inv_cdf((1 + level) / 2) * deviation
     student = float(stdtrit(count - 1, (1 + level) / 2))
     error = deviation / math.sqrt(count)
@@ -233,16 +258,113 @@ def limits_of_agreement(pairs: Sequence[tuple[float, float]], *, level: float = 
     )
 
 
-def _contingency(pairs: Sequence[tuple[str, str]], categories: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return the share of pairs in each cell, shape (categories, categories), first reader in rows."""
+_MICROMETRES = 1000  # in a millimetre
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSums:
+    """Sums over pairs of reported lengths, exact: in whole micrometres and their squares.
+
+    Those of parts of a cohort add up to those of the whole, so that agreement over a cohort needs no pair
+    of its own.
+    """
+
+    pairs: int = 0
+    first: int = 0
+    second: int = 0
+    first_squares: int = 0
+    second_squares: int = 0
+    products: int = 0
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[Decimal, Decimal]]) -> "PairSums":
+        """Sum up pairs of lengths in mm; anything finer than a micrometre is rounded half to even."""
+        lengths = [tuple(int((mm * _MICROMETRES).to_integral_value()) for mm in pair) for pair in pairs]
+        return cls(
+            pairs=len(lengths),
+            first=sum(one for one, _ in lengths),
+            second=sum(other for _, other in lengths),
+            first_squares=sum(one * one for one, _ in lengths),
+            second_squares=sum(other * other for _, other in lengths),
+            products=sum(one * other for one, other in lengths),
+        )
+
+    def __add__(self, other: "PairSums") -> "PairSums":
+        """Return the sums over both."""
+        return PairSums(**{name: getattr(self, name) + getattr(other, name) for name in PairSums.__slots__})
+
+
+def limits_of_sums(sums: PairSums, *, level: float = 0.95) -> LimitsOfAgreement:
+    """Return `limits_of_agreement` of pairs that are summed up already.
+
+    Raises
+    ------
+    TooFewPairsError
+        With fewer than two pairs.
+
+    Examples
+    --------
+    >>> sums = PairSums.of([(Decimal("10"), Decimal("8")), (Decimal("12"), Decimal("11"))])
+    >>> limits_of_sums(sums).bias.value
+    1.5
+    """
+    count = sums.pairs
+    if count < 2:
+        raise TooFewPairsError(found=count, wanted=2)
+    difference = sums.first - sums.second
+    squares = sums.first_squares - 2 * sums.products + sums.second_squares
+    variance = Fraction(count * squares - difference**2, count * (count - 1))
+    return _limits(
+        count,
+        float(Fraction(difference, count * _MICROMETRES)),
+        math.sqrt(variance) / _MICROMETRES,
+        level,
+    )
+
+
+def intraclass_correlation_of_sums(sums: PairSums, *, level: float = 0.95) -> Estimate:
+    """Return ICC(A,1) of pairs that are summed up already; see `intraclass_correlation`.
+
+    Raises
+    ------
+    TooFewPairsError
+        With fewer than two pairs.
+    """
+    if sums.pairs < 2:
+        raise TooFewPairsError(found=sums.pairs, wanted=2)
+    squares = _mean_squares_of_sums(sums)
+    if squares.between_lesions == squares.error == squares.between_readers == 0:
+        return Estimate()
+    return _two_way_agreement(squares, (1 + level) / 2)
+
+
+def _mean_squares_of_sums(sums: PairSums) -> "_MeanSquares":
+    """Return the analysis of variance of two readers, in square micrometres: a correlation has no unit."""
+    count, both = sums.pairs, sums.first + sums.second
+    own = Fraction(both**2, 2 * count)
+    by_lesion = Fraction(sums.first_squares + 2 * sums.products + sums.second_squares, 2) - own
+    by_reader = Fraction(sums.first**2 + sums.second**2, count) - own
+    within = Fraction(sums.first_squares - 2 * sums.products + sums.second_squares, 2)
+    return _MeanSquares(
+        lesions=count,
+        readers=2,
+        between_lesions=float(by_lesion / (count - 1)),
+        between_readers=float(by_reader),
+        error=float((within - by_reader) / (count - 1)),
+        within_lesions=float(within / count),
+    )
+
+
+def _contingency(counts: Mapping[tuple[str, str], int], categories: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return the number of pairs in each cell, shape (categories, categories), first reader in rows."""
     place = {category: index for index, category in enumerate(categories)}
     cells = np.zeros((len(categories), len(categories)))
-    for first, second in pairs:
+    for (first, second), count in counts.items():
         for rating in (first, second):
             if rating not in place:
                 raise UnknownCategoryError(rating, categories)
-        cells[place[first], place[second]] += 1
-    return cells / len(pairs)
+        cells[place[first], place[second]] += count
+    return cells
 
 
 def _agreement_weights(count: int, weights: Weights) -> npt.NDArray[np.float64]:

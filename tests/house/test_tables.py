@@ -5,8 +5,8 @@ from pathlib import Path
 
 SERVICE = Path(__file__).parents[2] / "imaging_service"
 CHAPTERS = [
-    *("accounts", "adjudication", "assessments", "audit", "evaluations", "exports", "images", "notices"),
-    *("outcomes", "reads", "subjects", "timepoints", "trials"),
+    *("accounts", "adjudication", "assessments", "audit", "derived", "evaluations", "exports", "images"),
+    *("notices", "outcomes", "quality", "reads", "site_queries", "subjects", "timepoints", "trials"),
 ]
 MAY = ("repository.py", "tables.py")
 
