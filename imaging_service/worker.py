@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_listener.errors import ArchiveError, ArchiveNotReadyError
+from imaging_service.assistance import carrying
+from imaging_service.derived import work as renewals
 from imaging_service.errors import ServiceError
 from imaging_service.jobs.adapters import create_runner
 from imaging_service.jobs.port import Handlers, WorkerServices
@@ -19,8 +21,9 @@ from imaging_service.jobs.reconciler import Derivation, reconcile
 from imaging_service.notices import delivery
 from imaging_service.notices.addresses import Addresses
 from imaging_service.notices.delivery import Carrier
+from imaging_service.renewing import keep_derived_rows
 from imaging_service.settings import Jobs, ServiceSettings
-from imaging_service.timepoints import feed
+from imaging_service.timepoints import feed, telling
 
 FEED_PAUSE_SECONDS = 0.5
 RECONCILE_PAUSE_SECONDS = 60.0
@@ -33,6 +36,7 @@ _log = structlog.get_logger(__name__)
 
 def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worker":
     """Return a worker with every chapter's handlers and derivations."""
+    keep_derived_rows()
     carrier = Carrier(
         allowed=Addresses(settings.webhook_addresses), deadline_seconds=settings.webhook_seconds
     )
@@ -40,9 +44,14 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
     return Worker(
         settings.jobs,
         services,
-        handlers={**feed.HANDLERS, **carrier.handlers},
+        handlers={**feed.HANDLERS, **renewals.HANDLERS, **carrying.HANDLERS, **telling.HANDLERS, **carrier.handlers},
         follow=partial(feed.follow_feed, database, archive, clock, queue),
-        derivations=(feed.missing_jobs(clock), delivery.missing_jobs),
+        derivations=(
+            feed.missing_jobs(clock),
+            renewals.missing_jobs(clock),
+            telling.missing_jobs(clock),
+            delivery.missing_jobs,
+        ),
     )
 
 

@@ -830,6 +830,36 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "ix_assessments_trial_id_subject_id", "assessments", ["trial_id", "subject_id"], unique=False
     )
     op.create_table(
+        "lookouts",
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("places", Json, nullable=False),
+        sa.Column("computed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["read_id"], ["reads.read_id"], name=op.f("fk_lookouts_read_id_reads")),
+        sa.PrimaryKeyConstraint("read_id", name=op.f("pk_lookouts")),
+    )
+    op.create_table(
+        "proposals",
+        sa.Column("proposal_id", sa.String(), nullable=False),
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("lesion_id", sa.String(), nullable=False),
+        sa.Column("sop_instance_uid", sa.String(), nullable=False),
+        sa.Column("frame", sa.Integer(), nullable=False),
+        sa.Column("subtracted_sop_instance_uid", sa.String(), nullable=True),
+        sa.Column("subtracted_frame", sa.Integer(), nullable=True),
+        sa.Column("seed", Json, nullable=False),
+        sa.Column("outline", Json, nullable=False),
+        sa.Column("long_axis", Json, nullable=False),
+        sa.Column("short_axis", Json, nullable=False),
+        sa.Column("long_mm", sa.Double(), nullable=False),
+        sa.Column("short_mm", sa.Double(), nullable=False),
+        sa.Column("confidence", sa.String(), nullable=False),
+        sa.Column("doubts", Json, nullable=False),
+        sa.Column("proposed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["read_id"], ["reads.read_id"], name=op.f("fk_proposals_read_id_reads")),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposals")),
+    )
+    op.create_index("ix_proposals_read_id", "proposals", ["read_id", "proposed_at"], unique=False)
+    op.create_table(
         "read_lesions",
         sa.Column("read_id", sa.String(), nullable=False),
         sa.Column("lesion_id", sa.String(), nullable=False),
@@ -909,6 +939,17 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.PrimaryKeyConstraint("study_instance_uid", "series_instance_uid", name=op.f("pk_study_series")),
     )
     op.create_index("ix_study_series_timepoint_id", "study_series", ["timepoint_id"], unique=False)
+    op.create_table(
+        "proposal_rejections",
+        sa.Column("proposal_id", sa.String(), nullable=False),
+        sa.Column("rejected_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"],
+            ["proposals.proposal_id"],
+            name=op.f("fk_proposal_rejections_proposal_id_proposals"),
+        ),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal_rejections")),
+    )
     op.create_table(
         "read_axes",
         sa.Column("read_id", sa.String(), nullable=False),
@@ -1098,6 +1139,36 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "sqlite",
         "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures WHEN 1 = 1 "
         "BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER proposals_final_update BEFORE UPDATE ON proposals WHEN 1 = 1 BEGIN SELECT "
+        "RAISE(ABORT, 'what was proposed never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER proposals_final_delete BEFORE DELETE ON proposals WHEN 1 = 1 BEGIN SELECT "
+        "RAISE(ABORT, 'what was proposed never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER proposal_rejections_final_update BEFORE UPDATE ON proposal_rejections WHEN "
+        "1 = 1 BEGIN SELECT RAISE(ABORT, 'a rejection never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER proposal_rejections_final_delete BEFORE DELETE ON proposal_rejections WHEN "
+        "1 = 1 BEGIN SELECT RAISE(ABORT, 'a rejection never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER lookouts_final_update BEFORE UPDATE ON lookouts WHEN 1 = 1 BEGIN SELECT "
+        "RAISE(ABORT, 'what was expected never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER lookouts_final_delete BEFORE DELETE ON lookouts WHEN 1 = 1 BEGIN SELECT "
+        "RAISE(ABORT, 'what was expected never changes'); END",
     )
     execute_on(
         "sqlite",
@@ -1602,6 +1673,102 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER read_signatures_final_delete BEFORE DELETE ON read_signatures FOR EACH ROW "
         "EXECUTE FUNCTION read_signatures_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION proposals_final_truncate() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'what was proposed never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER proposals_final_truncate BEFORE TRUNCATE ON proposals FOR EACH STATEMENT "
+        "EXECUTE FUNCTION proposals_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION proposals_final_update() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was proposed never changes'; END IF; RETURN "
+        "NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER proposals_final_update BEFORE UPDATE ON proposals FOR EACH ROW EXECUTE "
+        "FUNCTION proposals_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION proposals_final_delete() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was proposed never changes'; END IF; RETURN "
+        "OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER proposals_final_delete BEFORE DELETE ON proposals FOR EACH ROW EXECUTE "
+        "FUNCTION proposals_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION proposal_rejections_final_truncate() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RAISE EXCEPTION 'a rejection never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER proposal_rejections_final_truncate BEFORE TRUNCATE ON proposal_rejections "
+        "FOR EACH STATEMENT EXECUTE FUNCTION proposal_rejections_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION proposal_rejections_final_update() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a rejection never changes'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER proposal_rejections_final_update BEFORE UPDATE ON proposal_rejections FOR "
+        "EACH ROW EXECUTE FUNCTION proposal_rejections_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION proposal_rejections_final_delete() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'a rejection never changes'; END IF; "
+        "RETURN OLD; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER proposal_rejections_final_delete BEFORE DELETE ON proposal_rejections FOR "
+        "EACH ROW EXECUTE FUNCTION proposal_rejections_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION lookouts_final_truncate() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'what was expected never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER lookouts_final_truncate BEFORE TRUNCATE ON lookouts FOR EACH STATEMENT "
+        "EXECUTE FUNCTION lookouts_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION lookouts_final_update() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was expected never changes'; END IF; RETURN NEW;"
+        " END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER lookouts_final_update BEFORE UPDATE ON lookouts FOR EACH ROW EXECUTE "
+        "FUNCTION lookouts_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION lookouts_final_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was expected never changes'; END IF; RETURN OLD;"
+        " END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER lookouts_final_delete BEFORE DELETE ON lookouts FOR EACH ROW EXECUTE "
+        "FUNCTION lookouts_final_delete()",
     )
     execute_on(
         "postgresql",
