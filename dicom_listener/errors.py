@@ -10,6 +10,7 @@
     - SenderRegistrationError
     - DestinationRegistrationError
     - FileUnreadableError
+    - KeyUnusableError
   + ArchiveError: the archive cannot do what was asked
     - ArchiveNotReadyError
     - ArchiveVersionError
@@ -102,6 +103,17 @@ class FileUnreadableError(ConfigurationError):
     def __init__(self, path: object, reason: str) -> None:
         """Name the file and say why."""
         super().__init__(f"The file {path} cannot be sent: {reason}.")
+
+
+class KeyUnusableError(ConfigurationError):
+    """The secret of the de-identification cannot be used."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        """Name the file and say why."""
+        super().__init__(
+            f"The key of the de-identification in {path} cannot be used: {reason}. "
+            "Set DICOM_LISTENER_DEIDENTIFICATION_KEY_FILE to a file with 32 random bytes or more."
+        )
 
 
 class ArchiveError(ListenerError):
@@ -235,6 +247,7 @@ class Reason(StrEnum):
     SOP_CLASS_MISMATCH = "sop_class_mismatch"
     TRANSFER_SYNTAX = "transfer_syntax"
     UID_CONFLICT = "uid_conflict"
+    STUDY_MISMATCH = "study_mismatch"
 
 
 class DataSetError(ListenerError):

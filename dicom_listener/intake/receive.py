@@ -21,6 +21,7 @@ _OUTCOMES = {
     Reason.UID_CONFLICT: Outcome.REFUSED_UID_CONFLICT,
     Reason.UID_MISMATCH: Outcome.REFUSED_MISMATCH,
     Reason.SOP_CLASS_MISMATCH: Outcome.REFUSED_MISMATCH,
+    Reason.STUDY_MISMATCH: Outcome.REFUSED_MISMATCH,
 }
 
 Gate = Callable[[Arrival, Header], Arrival]
@@ -56,8 +57,10 @@ class Intake:
         try:
             header = check(arrival, maximum_inflated=self.maximum_inflated)
             for gate in self.gates:
-                arrival = replace(gate(arrival, header), digest=None, draft=None)
-                header = check(arrival, maximum_inflated=self.maximum_inflated)
+                passed = gate(arrival, header)
+                if passed is not arrival:
+                    arrival = replace(passed, digest=None, draft=None)
+                    header = check(arrival, maximum_inflated=self.maximum_inflated)
             return self._keep(arrival, header)
         except DataSetError as error:
             return self._refuse(arrival, error)

@@ -19,7 +19,7 @@ from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_listener.archive.integrity import recover
 from dicom_listener.errors import AddressTakenError, ArchiveError
-from dicom_listener.intake.receive import Intake
+from dicom_listener.intake.door import open_intake
 from dicom_listener.intake.settle import Settler, close_all, close_ended
 from dicom_listener.network.association import AcceptedAssociation
 from dicom_listener.network.connections import Connections
@@ -124,11 +124,7 @@ class Listener:
         self._archive = archive
         self._process = str(uuid.uuid4())
         self._handlers = Handlers(
-            Intake(
-                archive=archive,
-                conflicts=settings.conflicts,
-                maximum_inflated=settings.maximum_inflated_bytes,
-            ),
+            open_intake(settings, archive),
             self._process,
             client_context(settings),
         )

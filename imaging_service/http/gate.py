@@ -7,6 +7,7 @@ a control character, an integer beyond 64 bits, endless nesting. Each is refused
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -131,18 +132,37 @@ def _shown(text: str) -> str:
     return json.dumps(text[:64])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """Requests whose body goes to their route as it comes, because no memory should hold it."""
+
+    path: re.Pattern[str]
+    media_type: str
+    limit_bytes: int
+
+    def covers(self, scope: Scope) -> bool:
+        """Whether a request is one of them."""
+        media_type = Headers(scope=scope).get("content-type", "").partition(";")[0]
+        is_of_type = media_type.strip().lower() == self.media_type
+        return scope["method"] == "POST" and is_of_type and self.path.fullmatch(scope["path"]) is not None
+
+
 class GateMiddleware:
     """Reads each body up to its limit, and lets only well-formed requests through."""
 
-    def __init__(self, app: ASGIApp, *, body_limit_bytes: int) -> None:
-        """Stand in front of `app`."""
+    def __init__(self, app: ASGIApp, *, body_limit_bytes: int, streamed: Streamed | None = None) -> None:
+        """Stand in front of `app`; the body of what is `streamed` is counted, and not read."""
         self._app = app
         self._limit = body_limit_bytes
+        self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if self._streamed is not None and self._streamed.covers(scope):
+            await self._stream(scope, receive, send, self._streamed.limit_bytes)
             return
         try:
             _check_target(scope)
@@ -153,10 +173,18 @@ class GateMiddleware:
             return
         await self._app(scope, _once(body, receive), send)
 
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        try:
+            _check_target(scope)
+            _check_declared(scope, limit)
+        except ServiceError as error:
+            await problem_of(error)(scope, receive, send)
+            return
+        scope["state"]["body_is_json"] = False
+        await self._app(scope, _counted(receive, limit), send)
+
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        declared = Headers(scope=scope).get("content-length", "0")
-        if len(declared) > 18 or int(declared or 0) > self._limit:
-            raise self._too_large()
+        _check_declared(scope, self._limit)
         chunks: list[bytes] = []
         length = 0
         while True:
@@ -167,12 +195,9 @@ class GateMiddleware:
             chunks.append(message.get("body", b""))
             length += len(chunks[-1])
             if length > self._limit:
-                raise self._too_large()
+                raise _too_large(self._limit)
             if not message.get("more_body", False):
                 return b"".join(chunks)
-
-    def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"The body is longer than {self._limit} bytes, the most that the service reads.")
 
     async def _check(self, scope: Scope, body: bytes) -> None:
         content_type = Headers(scope=scope).get("content-type", "").lower()
@@ -209,6 +234,31 @@ def _check_target(scope: Scope) -> None:
         if _CONTROL.search(text):
             found = "The address holds a control character."
             raise BadRequestError(found, code="address_bad")
+
+
+def _check_declared(scope: Scope, limit: int) -> None:
+    declared = Headers(scope=scope).get("content-length", "0")
+    if len(declared) > 18 or int(declared or 0) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"The body is longer than {limit} bytes, the most that the service reads.")
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """Return a `receive` that refuses what goes beyond the limit."""
+    length = 0
+
+    async def receive_counted() -> Message:
+        nonlocal length
+        message = await receive()
+        length += len(message.get("body", b""))
+        if length > limit:
+            raise _too_large(limit)
+        return message
+
+    return receive_counted
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -1,7 +1,8 @@
 """HTTP/1.1 with an end to everybody's patience.
 
 uvicorn waits for ever for a head or a body that comes a byte at a time, and for a caller that reads nothing.
-Here each phase of a connection has one absolute deadline, which no trickle of bytes moves.
+Here each phase of a connection has one absolute deadline, which no trickle of bytes moves: a body that comes
+faster than the least rate may go on, one that drips ends when a silent one would.
 """
 
 import asyncio
@@ -25,7 +26,9 @@ class Limits:
     head: float
     """From the first byte of a request (or the connection) to the end of its head."""
     body: float
-    """From the end of the head to the end of the body."""
+    """From the end of the head to the end of the body; each `body_rate` bytes of it earn a second more."""
+    body_rate: float
+    """Bytes a second that a long body must come with."""
     answer: float
     """For which a caller may read nothing of its answer."""
     idle: float
@@ -64,6 +67,7 @@ class DeadlineProtocol(H11Protocol):
         self.cycle: RequestResponseCycle | None = None  # type: ignore[assignment]  # as uvicorn means it
         self.phase = Phase.HEAD
         self.since = self.loop.time()
+        self._received = 0  # bytes of this phase
         self._cycle_seen: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -84,6 +88,7 @@ class DeadlineProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Go on, and see whether a phase has ended."""
+        self._received += len(data)
         super().data_received(data)
         self._watch()
 
@@ -132,6 +137,7 @@ class DeadlineProtocol(H11Protocol):
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
         self.since = self.loop.time()
+        self._received = 0
         self._cycle_seen = self.cycle
         if self._deadline is not None:
             self._deadline.cancel()
@@ -145,6 +151,11 @@ class DeadlineProtocol(H11Protocol):
             self._deadline = self.loop.call_later(seconds, self._expire)
 
     def _expire(self) -> None:
+        if self.phase is Phase.BODY:
+            earned = self.since + self.limits.body + self._received / self.limits.body_rate
+            if self.loop.time() < earned:
+                self._deadline = self.loop.call_at(earned, self._expire)
+                return
         wanted = {
             Phase.HEAD: f"The head of the request must be there within {self.limits.head:g} s.",
             Phase.BODY: f"The body of the request must be there within {self.limits.body:g} s.",

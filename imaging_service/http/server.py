@@ -41,6 +41,7 @@ def make_server(
     limits = Limits(
         head=settings.head_deadline_seconds,
         body=settings.body_deadline_seconds,
+        body_rate=settings.body_least_bytes_per_second,
         answer=settings.answer_deadline_seconds,
         idle=settings.keep_alive_seconds,
         connections=settings.connection_limit,

@@ -10,11 +10,13 @@ from imaging_service.http.context import CurrentArchive, CurrentDatabase
 from imaging_service.http.models import RowId, Uid
 from imaging_service.images import service
 from imaging_service.images.dicomweb.router import router as dicomweb
+from imaging_service.images.dicomweb.storing import router as storing
 from imaging_service.images.rendering import Window
 from imaging_service.images.schemas import ImagesAnswer, images_answer
 
 router = APIRouter(tags=["images"])
 router.include_router(dicomweb)
+router.include_router(storing)
 
 _PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "The frame."}}
 _Level = Annotated[float | None, Query(ge=-1e6, le=1e6, description="Window Center (0028,1050).")]

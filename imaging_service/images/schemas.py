@@ -78,6 +78,8 @@ def images_answer(opened: OpenTimepoint) -> ImagesAnswer:
 def _series(series: StoredSeries) -> SeriesAnswer:
     facts = dict(series.facts)
     is_identity_removed = facts.pop("is_identity_removed", False)
+    if not is_identity_removed:
+        facts.pop("body_part", None)  # people type into it
     return SeriesAnswer(
         study_instance_uid=series.study_instance_uid,
         series_instance_uid=series.series_instance_uid,

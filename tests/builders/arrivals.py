@@ -21,6 +21,7 @@ from dicom_listener.intake.receive import Intake, Reception
 from dicom_listener.intake.settle import Settler, close_all
 from imaging_service.jobs.embedded import EmbeddedQueue, EmbeddedRunner
 from imaging_service.jobs.port import WorkerServices
+from imaging_service.quality import service as quality
 from imaging_service.timepoints.feed import HANDLERS, follow_feed
 from tests.builders.service import TestService, running_service
 
@@ -111,7 +112,7 @@ class TrialHouse:
             clock=self.service.clock,
             queue=self.queue,
         )
-        runner = EmbeddedRunner(services, HANDLERS)
+        runner = EmbeddedRunner(services, {**HANDLERS, **quality.HANDLERS})
         while runner.run_next():
             continue
         with self.service.database.read() as session:
@@ -190,13 +191,13 @@ def _arrival(dataset: Dataset, site_id: str) -> Arrival:
 
 
 @contextmanager
-def trial_house(database_url: str, folder: Path) -> Iterator[TrialHouse]:
+def trial_house(database_url: str, folder: Path, **settings: Any) -> Iterator[TrialHouse]:
     """Give the reference trial with the sites 01 and 02, on New Year's Day of 2026 plus four days."""
     archive = Archive.open(f"sqlite:///{folder}/archive.sqlite", "memory:")
     migrate(archive.database)
     archive.objects.prepare()
     try:
-        with running_service(database_url, archive=archive) as service:
+        with running_service(database_url, archive=archive, **settings) as service:
             queue = EmbeddedQueue(service.clock)
             service.app.state.jobs = queue
             house = TrialHouse(service=service, archive=archive, queue=queue)

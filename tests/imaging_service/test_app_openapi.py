@@ -79,7 +79,11 @@ def test_every_write_takes_an_idempotency_key(document: dict[str, Any]):
         if not name.startswith("GET")
         and "Idempotency-Key" not in {p["name"] for p in operation.get("parameters", ())}
     }
-    assert without == {"POST /api/v1/sessions"}  # each sign-in gives its own token
+    assert without == {
+        "POST /api/v1/sessions",  # each sign-in gives its own token
+        "POST /api/v1/dicomweb/studies",  # an instance that is stored again is kept once
+        "POST /api/v1/dicomweb/studies/{study}",
+    }
 
 
 def test_the_page_names_every_route_and_runs_no_script(whole: TestService, document: dict[str, Any]):

@@ -32,7 +32,12 @@ class VisibleStudy:
 
     study_instance_uid: str
     blinding: Blinding | None = None  # None shows it as it came
+    of_series: Mapping[str, Blinding] = field(default_factory=dict)  # where they are on several timepoints
     contents: Contents | None = None  # None shows all of it
+
+    def blinding_of(self, series_instance_uid: str | None) -> Blinding | None:
+        """How a series of it is shown: a study may hold series of several timepoints."""
+        return self.of_series.get(series_instance_uid or "", self.blinding)
 
     def shows_series(self, series_instance_uid: str) -> bool:
         """Whether a series of it is there for the caller."""
@@ -60,26 +65,54 @@ def visible_studies(
     uids
         The only ones wanted, or None for all.
     """
-    open_timepoints: dict[str, bool] = {}
+    openings: dict[str, bool] = {}
     blinded: list[FiledStudy] = []
     found: dict[str, VisibleStudy | None] = {}
     for study in repository.studies(session, principal.scope, uids):
         if is_unblinded(principal, study.trial_id):
             found[study.study_instance_uid] = VisibleStudy(study_instance_uid=study.study_instance_uid)
         elif _may_read(principal, study) and study.timepoint_id is not None:
-            if study.timepoint_id not in open_timepoints:
-                open_timepoints[study.timepoint_id] = reads.is_open_to(session, principal, study.timepoint_id)
-            if open_timepoints[study.timepoint_id]:
-                blinded.append(study)
-                found[study.study_instance_uid] = None  # keeps its place
-    contents = _contents(session, [each.study_instance_uid for each in blinded])
-    for study in blinded:
-        found[study.study_instance_uid] = VisibleStudy(
-            study_instance_uid=study.study_instance_uid,
-            blinding=_blinding(study),
-            contents=contents.get(study.study_instance_uid, Contents()),
-        )
+            for timepoint_id in (study.timepoint_id, *study.split_to):
+                if timepoint_id not in openings:
+                    openings[timepoint_id] = reads.is_open_to(session, principal, timepoint_id)
+                if openings[timepoint_id] and study.study_instance_uid not in found:
+                    blinded.append(study)
+                    found[study.study_instance_uid] = None  # keeps its place
+    found.update(_blinded(session, blinded, {each for each, is_open in openings.items() if is_open}))
     return {uid: each for uid, each in found.items() if each is not None}
+
+
+def _blinded(
+    session: Session, studies: Sequence[FiledStudy], opened: AbstractSet[str]
+) -> Mapping[str, VisibleStudy]:
+    """Return of each study what is on a timepoint that is open."""
+    members: dict[str, list[FiledInstance]] = {}
+    for each in repository.instances(session, [study.study_instance_uid for study in studies]):
+        is_shown = is_readable(each.sop_class_uid, is_identity_removed=each.is_identity_removed)
+        if is_shown and each.timepoint_id in opened:
+            members.setdefault(each.study_instance_uid, []).append(each)
+    return {
+        study.study_instance_uid: _shown(study, members.get(study.study_instance_uid, []), opened)
+        for study in studies
+    }
+
+
+def _shown(study: FiledStudy, members: Sequence[FiledInstance], opened: AbstractSet[str]) -> VisibleStudy:
+    numbers: dict[str | None, int | None] = {study.timepoint_id: study.number}
+    numbers.update(study.split_to)
+    first = next(number for timepoint_id, number in numbers.items() if timepoint_id in opened)
+    return VisibleStudy(
+        study_instance_uid=study.study_instance_uid,
+        blinding=_blinding(study, first),
+        of_series={
+            each.series_instance_uid: _blinding(study, numbers[each.timepoint_id]) for each in members
+        },
+        contents=Contents(
+            series=Counter(each.series_instance_uid for each in members),
+            instances={each.sop_instance_uid for each in members},
+            modalities={each.modality for each in members if each.modality},
+        ),
+    )
 
 
 def is_unblinded(principal: Principal, trial_id: str | None) -> bool:
@@ -98,24 +131,9 @@ def _may_read(principal: Principal, study: FiledStudy) -> bool:
     return is_reader or principal.has(Role.ADJUDICATOR)
 
 
-def _blinding(study: FiledStudy) -> Blinding:
+def _blinding(study: FiledStudy, number: int | None) -> Blinding:
     return Blinding(
         reading_id=study.reading_id or "",
         baseline_on=study.baseline_on or study.study_date,
-        timepoint=None if study.number is None else str(study.number),
+        timepoint=None if number is None else str(number),
     )
-
-
-def _contents(session: Session, uids: Sequence[str]) -> Mapping[str, Contents]:
-    members: dict[str, list[FiledInstance]] = {}
-    for each in repository.instances(session, uids):
-        if is_readable(each.sop_class_uid, is_identity_removed=each.is_identity_removed):
-            members.setdefault(each.study_instance_uid, []).append(each)
-    return {
-        uid: Contents(
-            series=Counter(each.series_instance_uid for each in found),
-            instances={each.sop_instance_uid for each in found},
-            modalities={each.modality for each in found if each.modality},
-        )
-        for uid, found in members.items()
-    }

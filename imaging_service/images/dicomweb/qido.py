@@ -115,7 +115,7 @@ def _as_seen(study: VisibleStudy, row: Mapping[str, Any]) -> Mapping[str, Any]:
         "NumberOfStudyRelatedInstances": len(contents.instances),
         "NumberOfSeriesRelatedInstances": contents.series.get(row.get("SeriesInstanceUID", ""), 0),
     }
-    shown = blinded_record(row, study.blinding)
+    shown = blinded_record(row, study.blinding_of(row.get("SeriesInstanceUID")) or study.blinding)
     return shown | {keyword: value for keyword, value in counted.items() if keyword in row}
 
 

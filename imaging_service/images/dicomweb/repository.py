@@ -1,7 +1,7 @@
 """Studies within a principal's scope, and the instances that were matched with them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import and_, exists, or_, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from imaging_service.accounts.scope import Scope
 from imaging_service.subjects.tables import SubjectRow
+from imaging_service.timepoints.membership_repository import of_study, timepoint_of_series
 from imaging_service.timepoints.records import StudyState
 from imaging_service.timepoints.tables import StudyInstanceRow, StudyRow, StudySeriesRow, TimepointRow
 from imaging_service.trials.tables import SiteRow
@@ -28,6 +29,8 @@ class FiledStudy:
     study_date: date | None
     baseline_on: date | None
     """The day of the subject's baseline."""
+    split_to: Mapping[str, int | None] = field(default_factory=dict)
+    """Numbers of the other timepoints that have series of it, by their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class FiledInstance:
     modality: str
     is_identity_removed: bool
     """Whether its sender declares so (0012,0062)."""
+    timepoint_id: str | None
+    """Of its series, which may have been split from its study's."""
 
 
 def studies(session: Session, scope: Scope, uids: Sequence[str] | None) -> Sequence[FiledStudy]:
@@ -84,6 +89,7 @@ def studies(session: Session, scope: Scope, uids: Sequence[str] | None) -> Seque
     )
     if uids is not None:
         statement = statement.where(StudyRow.study_instance_uid.in_(uids))
+    split = _split(session, uids)
     return [
         FiledStudy(
             study_instance_uid=row.study_instance_uid,
@@ -93,9 +99,25 @@ def studies(session: Session, scope: Scope, uids: Sequence[str] | None) -> Seque
             reading_id=reading_id,
             study_date=row.study_date,
             baseline_on=baseline_on,
+            split_to=split.get(row.study_instance_uid, {}),
         )
         for row, number, reading_id, baseline_on in session.execute(statement)
     ]
+
+
+def _split(session: Session, uids: Sequence[str] | None) -> Mapping[str, Mapping[str, int | None]]:
+    """Return the timepoints to which series of studies were split, with their numbers, by study."""
+    statement = (
+        select(StudySeriesRow.study_instance_uid, TimepointRow.timepoint_id, TimepointRow.number)
+        .join(TimepointRow, TimepointRow.timepoint_id == StudySeriesRow.timepoint_id)
+        .distinct()
+    )
+    if uids is not None:
+        statement = statement.where(StudySeriesRow.study_instance_uid.in_(uids))
+    found: dict[str, dict[str, int | None]] = {}
+    for study, timepoint_id, number in session.execute(statement):
+        found.setdefault(study, {})[timepoint_id] = number
+    return found
 
 
 def instances(session: Session, study_instance_uids: Sequence[str]) -> Iterator[FiledInstance]:
@@ -109,6 +131,7 @@ def instances(session: Session, study_instance_uids: Sequence[str]) -> Iterator[
                 StudyInstanceRow.sop_class_uid,
                 StudySeriesRow.modality,
                 StudySeriesRow.facts,
+                timepoint_of_series(),
             )
             .join(
                 StudySeriesRow,
@@ -117,9 +140,10 @@ def instances(session: Session, study_instance_uids: Sequence[str]) -> Iterator[
                     StudySeriesRow.series_instance_uid == StudyInstanceRow.series_instance_uid,
                 ),
             )
+            .join(StudyRow, of_study())
             .where(StudyInstanceRow.study_instance_uid.in_(study_instance_uids[begin : begin + _AT_ONCE]))
         )
-        for study, series, instance, sop_class, modality, facts in rows:
+        for study, series, instance, sop_class, modality, facts, timepoint_id in rows:
             yield FiledInstance(
                 study_instance_uid=study,
                 series_instance_uid=series,
@@ -127,4 +151,5 @@ def instances(session: Session, study_instance_uids: Sequence[str]) -> Iterator[
                 sop_class_uid=sop_class,
                 modality=modality or "",
                 is_identity_removed=facts.get("is_identity_removed") is True,
+                timepoint_id=timepoint_id,
             )

@@ -73,7 +73,7 @@ def _metadata(request: Request, archive: CurrentArchive, found: Found, accept: s
             kept = wado.open_kept(_layouts, archive, record)
             address = f"{base}/studies/{record.study_instance_uid}/series/{record.series_instance_uid}"
             address += f"/instances/{record.sop_instance_uid}"
-            yield metadata_of(kept, found.study.blinding, address)
+            yield metadata_of(kept, found.study.blinding_of(record.series_instance_uid), address)
 
     return StreamingResponse(as_array(map(dict, items())), media_type=JSON)
 

@@ -132,11 +132,9 @@ def instance_parts(layouts: Layouts, archive: Archive, found: Found, wanted: str
     """Give each instance as a part of the answer, read when its turn comes."""
     for record in found.records:
         kept = open_kept(layouts, archive, record)
-        syntax = syntax_of(kept, wanted, found.study.blinding)
-        yield Part(
-            media_type=f"{DICOM}; transfer-syntax={syntax}",
-            chunks=file_of(kept, wanted, found.study.blinding),
-        )
+        blinding = found.study.blinding_of(record.series_instance_uid)
+        syntax = syntax_of(kept, wanted, blinding)
+        yield Part(media_type=f"{DICOM}; transfer-syntax={syntax}", chunks=file_of(kept, wanted, blinding))
 
 
 def frame_type(asked: Sequence[Asked], kept: KeptInstance) -> tuple[str, str]:
