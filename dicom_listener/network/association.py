@@ -1,6 +1,7 @@
 """One association that a peer asked for."""
 
 import threading
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
@@ -14,6 +15,10 @@ from dicom_listener.network.messages import LimitedMessages
 from dicom_listener.network.provider import Provider
 
 _log = structlog.get_logger()
+
+_APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 Annex A.2.1
+_APPLICATION_CONTEXT_UNKNOWN = (0x01, 0x01, 0x02)  # PS3.8 Table 9-21
+_ENDING_SECONDS = 0.01
 
 
 class AcceptedAssociation(Association):
@@ -47,10 +52,24 @@ class AcceptedAssociation(Association):
         elif self.dul.socket is not None:
             self.dul.socket.hang_up()
 
+    def kill(self) -> None:
+        """End it: when the peer has been told, or when that takes longer than any PDU."""
+        self._reactor_checkpoint.set()
+        self._kill, self._is_paused, self.is_established = True, True, False
+        deadline = monotonic() + self._limits.pdu_seconds + self._limits.linger_seconds
+        while self.dul.is_alive() and not self.dul.stop_dul():
+            if monotonic() > deadline:
+                self.dul.cut_off()
+                return
+            sleep(_ENDING_SECONDS)
+
     def run_reactor(self) -> None:
         """Serve the association from its request to its end."""
         try:
             self._serve()
+        except Exception as error:  # noqa: BLE001 - whatever the peer asked for, it ends this association alone
+            _log.warning("association_failed", kind=type(error).__name__, peer=self.requestor.address)
+            self.acse.send_abort(0x02)
         finally:
             self.kill()
             if not self.dul.is_alive():
@@ -71,6 +90,9 @@ class AcceptedAssociation(Association):
             _log.info("connection_without_request", peer=self.requestor.address)
             return
         self.requestor.primitive = request
+        if request.application_context_name != _APPLICATION_CONTEXT:
+            self.acse.send_reject(*_APPLICATION_CONTEXT_UNKNOWN)
+            return
         evt.trigger(self, evt.EVT_REQUESTED, {})
         if not self.is_aborted and not self.is_rejected and not self._kill:
             self.is_recognised = True

@@ -14,6 +14,7 @@ from pynetdicom.pdu_primitives import A_P_ABORT
 from dicom_listener.network.bell import Bell
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import NoticedQueue
+from dicom_listener.network.requests import well_formed
 from dicom_listener.network.timing import MonotonicTimer
 from dicom_listener.network.transport import TooSlowError
 
@@ -21,7 +22,7 @@ _log = structlog.get_logger()
 
 _HEAD = struct.Struct(">BxL")
 _PDU_TYPES = range(0x01, 0x08)
-_DATA = 0x04
+_REQUEST, _DATA = 0x01, 0x04
 _AWAITING_REQUEST, _CLOSING, _IDLE = "Sta2", "Sta13", "Sta1"  # PS3.8 Table 9-1 to 9-5
 INVALID = "Evt19"
 """The event of a PDU that cannot be (PS3.8 section 9.2.1)."""
@@ -67,6 +68,12 @@ class Provider(DULServiceProvider):
         self.kill_dul()
         self.join()
         return True
+
+    def cut_off(self) -> None:
+        """End it, whatever the peer and the state machine are waiting for."""
+        if self.socket is not None:
+            self.socket.hang_up()
+        self.kill_dul()
 
     def touch(self) -> None:
         """Begin to count the peer's silence anew."""
@@ -206,6 +213,8 @@ class Provider(DULServiceProvider):
     def _decoded(self, content: bytearray) -> str:
         """Have the library decode a PDU."""
         try:
+            if content[0] == _REQUEST:
+                content = well_formed(bytes(content))
             pdu, event = self._decode_pdu(content)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the answer is the same
             return INVALID

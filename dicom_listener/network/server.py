@@ -185,7 +185,13 @@ class Listener:
             self._run(server.serve_forever, 0.1)
         self._run(self._settle_until_stopped)
         self._handlers.services.start()
-        _log.info("ready", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
+        _log.info(
+            "ready",
+            host=self._settings.host,
+            port=self.port,
+            tls_port=self.tls_port,
+            ae_title=self._settings.ae_title,
+        )
 
     def stop(self) -> None:
         """Take nothing new, finish what is in hand, and end every association."""
