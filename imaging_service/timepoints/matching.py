@@ -7,6 +7,8 @@ from datetime import date
 from imaging_service.accounts.act import Act
 from imaging_service.accounts.scope import Scope
 from imaging_service.audit.actor import WORKER
+from imaging_service.notices.kinds import Kind
+from imaging_service.notices.service import publish
 from imaging_service.subjects import repository as subject_repository
 from imaging_service.subjects import service as subjects
 from imaging_service.subjects.dates import today_anywhere
@@ -193,12 +195,14 @@ def put(
     target = _target(act, answer)
     if target is None:
         timepoint_id = repository.add_unscheduled(act.session, subject.trial_id, subject.subject_id, found)
+        _tell_received(act, subject, timepoint_id)
     else:
         timepoint_id = target.timepoint_id
         if target.progress in WITH_IMAGES:
             repository.count_late(act.session, timepoint_id, study.instance_count)
         else:
             repository.receive(act.session, target, found)
+            _tell_received(act, subject, timepoint_id)
     _decide(
         act,
         study,
@@ -317,8 +321,29 @@ def _decide(act: Act, study: Study, verdict: Verdict, *, reason: str | None = No
         after=_shown(verdict),
         reason=reason,
     )
+    _tell(act, study.verdict, verdict)
 
 
+def _tell(act: Act, before: Verdict, after: Verdict) -> None:
+    """Tell where a study went; what arrives late for its timepoint is told again."""
+    if after.trial_id is None or after.state not in _TOLD or before == after:
+        return
+    publish(
+        act, _TOLD[after.state], after.trial_id, subject_id=after.subject_id, timepoint_id=after.timepoint_id
+    )
+
+
+def _tell_received(act: Act, subject: Subject, timepoint_id: str) -> None:
+    publish(
+        act,
+        Kind.TIMEPOINT_RECEIVED,
+        subject.trial_id,
+        subject_id=subject.subject_id,
+        timepoint_id=timepoint_id,
+    )
+
+
+_TOLD = {StudyState.MATCHED: Kind.STUDY_MATCHED, StudyState.UNMATCHED: Kind.STUDY_UNMATCHED}
 _ACTIONS = {StudyState.MATCHED: "match", StudyState.UNMATCHED: "queue", StudyState.REJECTED: "reject"}
 
 
@@ -381,6 +406,8 @@ def renew_calendar(act: Act, trial_id: str, subject_id: str) -> TrialProtocol:
             f"{trial_id} {subject_id}",
             after={"anchor_on": anchor, "numbers": moved, "protocol_version": filed.version},
         )
+        if subject.dates.closed_on is not None:
+            publish(act, Kind.CALENDAR_CLOSED, trial_id, subject_id=subject_id)
     return protocol
 
 
