@@ -46,8 +46,29 @@ class ListenerSettings(BaseSettings):
     objects: str = Field(
         default=DEFAULT_OBJECTS, description="Where the bytes are kept: a folder, or s3://bucket/prefix."
     )
+    intake_log: str = Field(
+        default="",
+        description="Folder of the intake log; empty: 'log' inside a folder of objects, none for a bucket.",
+    )
+    maximum_backlog_bytes: int = Field(
+        default=2**30,
+        ge=64 * 2**20,
+        description="How far the intake log may run ahead of objects and index; beyond, senders wait.",
+    )
     quiet_period_seconds: float = Field(
         default=60.0, gt=0, description="A study is settled after this long without a new instance."
+    )
+    deidentification_key_file: str = Field(
+        default="",
+        description="File with the secret of the de-identification, 32 random bytes or more; needed where a "
+        "sender's instances are de-identified. Keep it with the backups: another key makes other UIDs.",
+    )
+    originals: str = Field(
+        default="data/archive/originals",
+        description="Folder that originals of de-identified instances are kept in, apart from the objects.",
+    )
+    originals_days: int | None = Field(
+        default=None, ge=0, description="Originals are removed after so many days; by default they are kept."
     )
     conflicts: ConflictPolicy = Field(
         default=ConflictPolicy.KEEP,

@@ -1,10 +1,14 @@
 """The archive as others read it; the listener alone writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
 
 from dicom_listener.archive import changes, receipts, search
+from dicom_listener.archive.backlog import Backlog
 from dicom_listener.archive.database import Database
-from dicom_listener.archive.objects import ObjectStore, open_objects
+from dicom_listener.archive.objects import ObjectStore, log_root, open_objects
 from dicom_listener.archive.records import (
     Change,
     ConflictRecord,
@@ -17,6 +21,8 @@ from dicom_listener.archive.records import (
 from dicom_listener.archive.search import StudyFilter
 from dicom_listener.errors import InstanceUnknownError
 
+_CATCH_UP_SECONDS = 5.0
+
 
 class Archive:
     """Read what was received: records from the index, bytes from the object store.
@@ -26,72 +32,88 @@ class Archive:
     `OutOfResourcesError`.
     """
 
-    def __init__(self, database: Database, objects: ObjectStore) -> None:
-        """Read from these two; `open` makes them from addresses."""
+    def __init__(self, database: Database, objects: ObjectStore, backlog: Backlog | None = None) -> None:
+        """Read from these; `open` makes them from addresses."""
         self.database = database
         self.objects = objects
+        self.backlog = backlog or Backlog(None)
 
     @classmethod
-    def open(cls, database_url: str, objects_address: str) -> "Archive":
-        """Open the archive at its two addresses, as the listener's settings name them.
+    def open(cls, database_url: str, objects_address: str, intake_log: str = "") -> "Archive":
+        """Open the archive at its addresses, as the listener's settings name them.
 
         Raises
         ------
         ConfigurationError
             When an address cannot be used.
         """
-        return cls(Database.open(database_url), open_objects(objects_address))
+        root = log_root(objects_address, intake_log)
+        return cls(Database.open(database_url), open_objects(objects_address), Backlog(root))
 
     def close(self) -> None:
         """Close every connection."""
         self.database.close()
         self.objects.close()
 
+    def catch_up(self, seconds: float = _CATCH_UP_SECONDS) -> bool:
+        """Wait until the index knows what was acknowledged before; tell whether it does.
+
+        The methods below do so by themselves, and go on without after a few seconds.
+        """
+        return self.backlog.catch_up(seconds)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection to the index that knows what was acknowledged before."""
+        self.catch_up()
+        with self.database.read() as connection:
+            yield connection
+
     def changes_after(self, sequence: int, limit: int = 100) -> Sequence[Change]:
         """Return at most `limit` changes that follow `sequence`, oldest first; begin with 0."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return changes.after(connection, sequence, limit)
 
     def receipts_after(self, sequence: int, limit: int = 100) -> Sequence[FiledReceipt]:
         """Return at most `limit` receipts that follow `sequence`, oldest first; begin with 0."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return receipts.after(connection, sequence, limit)
 
     def study(self, study_instance_uid: str) -> StudyRecord | None:
         """Return the study, or None when nothing of it was received."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.study(connection, study_instance_uid)
 
     def studies(
         self, wanted: StudyFilter | None = None, *, after: str = "", limit: int = 100
     ) -> Sequence[StudyRecord]:
         """Return at most `limit` studies in the order of their UIDs, from the one that follows `after`."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.studies(connection, wanted or StudyFilter(), after=after, limit=limit)
 
     def series_of(self, study_instance_uid: str) -> Sequence[SeriesRecord]:
         """Return the series of a study by number, then UID."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.series_of(connection, study_instance_uid)
 
     def instances_of(self, series_instance_uid: str) -> Sequence[InstanceRecord]:
         """Return the instances of a series by number, then UID."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.instances_of(connection, series_instance_uid)
 
     def instance(self, sop_instance_uid: str) -> InstanceRecord | None:
         """Return the kept instance, or None."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.instance(connection, sop_instance_uid)
 
     def conflicts_of(self, study_instance_uid: str) -> Sequence[ConflictRecord]:
         """Return other contents that came under the UIDs of a study's instances."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.conflicts_of(connection, study_instance_uid)
 
     def findings_of(self, study_instance_uid: str) -> Sequence[FindingRecord]:
         """Return why a person should look at a study."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.findings_of(connection, study_instance_uid)
 
     def read(self, sop_instance_uid: str) -> bytes:
@@ -111,5 +133,5 @@ class Archive:
 
     def counts(self) -> Mapping[str, int]:
         """Return how many studies, series, instances, bytes, conflicts, findings and receipts there are."""
-        with self.database.read() as connection:
+        with self.reading() as connection:
             return search.counts(connection)

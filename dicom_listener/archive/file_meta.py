@@ -51,6 +51,8 @@ class FileMeta:
             "received_at": self.provenance.received_at.astimezone(UTC).isoformat(),
             "site_id": self.provenance.site_id,
         }
+        if self.provenance.original_digest:
+            origin["original_digest"] = self.provenance.original_digest
         elements = b"".join(
             (
                 _element(_VERSION, b"OB", b"\0\1"),
@@ -127,6 +129,7 @@ def _from_values(values: dict[int, bytes]) -> FileMeta:
             called_ae=text[_RECEIVING_AE],
             peer_address=origin["peer_address"],
             site_id=origin["site_id"],
+            original_digest=origin.get("original_digest", ""),
             received_at=datetime.fromisoformat(origin["received_at"]),
         ),
     )

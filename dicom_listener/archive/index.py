@@ -1,18 +1,19 @@
 """Write the index: the rows that say what an object is and who sent it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, literal, select, update
+from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dicom_listener.archive import changes, receipts, tables
 from dicom_listener.archive.header import Header
 from dicom_listener.archive.kept import KeptObject
 from dicom_listener.archive.provenance import Provenance
-from dicom_listener.archive.records import ChangeKind, Digest, FindingCode, Outcome
+from dicom_listener.archive.records import ChangeKind, Digest, FindingCode, Outcome, Receipt
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -37,6 +38,9 @@ _INSTANCE = _names("""
 
 _UID: BindParameter[str] = bindparam("uid")
 _KEPT_DIGEST = select(tables.instances.c.digest).where(tables.instances.c.sop_instance_uid == _UID)
+_KEPT_AS = select(tables.instances.c.digest, tables.instances.c.transfer_syntax_uid).where(
+    tables.instances.c.sop_instance_uid == _UID
+)
 _PATIENT_OF_STUDY = select(tables.studies.c.patient_id).where(tables.studies.c.study_instance_uid == _UID)
 _STUDY_OF_SERIES = select(tables.series.c.study_instance_uid).where(
     tables.series.c.series_instance_uid == _UID
@@ -49,6 +53,28 @@ _TOUCH = (
     .where(tables.studies.c.study_instance_uid == _UID)
     .values({name: bindparam(name) for name in ("last_received_at", "last_receipt", "settled_at")})
 )
+
+
+_KNOWN = select(tables.instances.c.sop_instance_uid).where(
+    tables.instances.c.sop_instance_uid.in_(bindparam("uids", expanding=True))
+)
+_ADD_INSTANCES = insert(tables.instances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """A kept object that is to be indexed."""
+
+    header: Header
+    kept: KeptObject
+    provenance: Provenance
+    is_new: bool  # its arrival put it into the object store
+
+
+def _is_kept(connection: Connection, header: Header, kept: KeptObject) -> bool:
+    """Tell whether the very instance is kept: the same bytes, said to be of the same transfer syntax."""
+    found = connection.execute(_KEPT_AS, {"uid": header.sop_instance_uid}).one()
+    return (found.digest, found.transfer_syntax_uid) == (kept.digest, header.transfer_syntax_uid)
 
 
 def kept_digest(connection: Connection, sop_instance_uid: str) -> Digest | None:
@@ -69,30 +95,89 @@ def add(connection: Connection, header: Header, kept: KeptObject, provenance: Pr
         ``STORED``, ``ALREADY_STORED`` or ``CONFLICT_KEPT``.
     """
     outcome = enter(connection, header, kept, provenance)
-    receipt = provenance.receipt(
-        outcome=outcome,
-        sop_instance_uid=header.sop_instance_uid,
-        study_instance_uid=header.study_instance_uid,
-        digest=kept.digest,
-        size=kept.size,
-    )
-    sequence = receipts.append(connection, receipt)
+    addition = Addition(header=header, kept=kept, provenance=provenance, is_new=False)
+    sequence = receipts.append(connection, _receipt(addition, outcome))
     if outcome is Outcome.STORED:
         _touch_study(connection, header.study_instance_uid, sequence, provenance.received_at)
     return outcome
 
 
+def add_all(connection: Connection, additions: Sequence[Addition]) -> list[Outcome]:
+    """Index kept objects and file their receipts, in their order and as `add` does.
+
+    Instances that nobody has seen before, which is nearly all of them, are entered together.
+    """
+    uids = {addition.header.sop_instance_uid for addition in additions}
+    seen = set(connection.execute(_KNOWN, {"uids": list(uids)}).scalars()) if uids else set()
+    outcomes: list[Outcome] = []
+    together: list[Addition] = []
+    for addition in additions:
+        uid = addition.header.sop_instance_uid
+        if uid not in seen:
+            seen.add(uid)
+            together.append(addition)
+            continue
+        outcomes += _add_new(connection, together)
+        together = []
+        outcome = add(connection, addition.header, addition.kept, addition.provenance)
+        if addition.is_new and outcome is Outcome.ALREADY_STORED:
+            replace_object(connection, addition.kept)  # it had been lost from the store
+        outcomes.append(outcome)
+    return outcomes + _add_new(connection, together)
+
+
+def _add_new(connection: Connection, additions: Sequence[Addition]) -> list[Outcome]:
+    """Index instances none of which is known, with one statement for all rows of a kind."""
+    if not additions:
+        return []
+    connection.execute(_ADD_INSTANCES, [_instance_values(each) for each in additions])
+    for addition in _distinct(additions, "study_instance_uid"):
+        _enter_study(connection, addition.header, addition.provenance)
+    for addition in _distinct_senders(additions):
+        _add_source(connection, addition.header, addition.provenance)
+    for addition in _distinct(additions, "series_instance_uid"):
+        _insert_new(connection, tables.series, {name: getattr(addition.header, name) for name in _SERIES})
+    known = _known_parents(connection, additions)
+    for addition in additions:
+        header = addition.header
+        for code, sentence in _doubts(known, header):
+            _raise_finding(connection, header, code, sentence, addition.provenance.received_at)
+    sequence = receipts.append_all(connection, [_receipt(each, Outcome.STORED) for each in additions])
+    latest = {each.header.study_instance_uid: each.provenance.received_at for each in additions}
+    for uid, at in latest.items():
+        _touch_study(connection, uid, sequence, at)
+    return [Outcome.STORED] * len(additions)
+
+
+def _distinct(additions: Sequence[Addition], name: str) -> list[Addition]:
+    """Return the first addition of each study, or of each series."""
+    first: dict[str, Addition] = {}
+    for addition in additions:
+        first.setdefault(getattr(addition.header, name), addition)
+    return list(first.values())
+
+
+def _distinct_senders(additions: Sequence[Addition]) -> list[Addition]:
+    """Return the first addition of each study over each association."""
+    first: dict[tuple[str, ...], Addition] = {}
+    for addition in additions:
+        by = addition.provenance
+        key = (addition.header.study_instance_uid, by.site_id, by.calling_ae, by.association_id, by.process)
+        first.setdefault(key, addition)
+    return list(first.values())
+
+
 def enter(connection: Connection, header: Header, kept: KeptObject, provenance: Provenance) -> Outcome:
     """Write the rows of one kept object without a receipt; a rebuild has the receipts already."""
-    rows = {name: getattr(header, name) for name in _INSTANCE} | _object_values(kept)
-    if not _insert_new(connection, tables.instances, rows | {"received_at": provenance.received_at}):
-        if kept_digest(connection, header.sop_instance_uid) == kept.digest:
+    addition = Addition(header=header, kept=kept, provenance=provenance, is_new=False)
+    if not _insert_new(connection, tables.instances, _instance_values(addition)):
+        if _is_kept(connection, header, kept):
             _add_source(connection, header, provenance)
             return Outcome.ALREADY_STORED
         return _enter_conflict(connection, header, kept, provenance)
     _enter_study(connection, header, provenance)
     _insert_new(connection, tables.series, {name: getattr(header, name) for name in _SERIES})
-    for code, sentence in _doubts(connection, header):
+    for code, sentence in _doubts(_known_parents(connection, [addition]), header):
         _raise_finding(connection, header, code, sentence, provenance.received_at)
     return Outcome.STORED
 
@@ -114,6 +199,21 @@ def clear(connection: Connection) -> None:
         tables.findings,
     ):
         connection.execute(delete(table))
+
+
+def _receipt(addition: Addition, outcome: Outcome) -> Receipt:
+    return addition.provenance.receipt(
+        outcome=outcome,
+        sop_instance_uid=addition.header.sop_instance_uid,
+        study_instance_uid=addition.header.study_instance_uid,
+        digest=addition.kept.digest,
+        size=addition.kept.size,
+    )
+
+
+def _instance_values(addition: Addition) -> dict[str, Any]:
+    values = {name: getattr(addition.header, name) for name in _INSTANCE} | _object_values(addition.kept)
+    return values | {"received_at": addition.provenance.received_at}
 
 
 def _object_values(kept: KeptObject) -> dict[str, Any]:
@@ -191,16 +291,31 @@ def _study_of(connection: Connection, sop_instance_uid: str) -> str:
     return str(uid)
 
 
-def _doubts(connection: Connection, header: Header) -> Iterator[tuple[FindingCode, str]]:
+@dataclass(frozen=True, slots=True)
+class _Parents:
+    """What the index says of the studies and series of additions."""
+
+    patient_of_study: Mapping[str, str]
+    study_of_series: Mapping[str, str]
+
+
+def _known_parents(connection: Connection, additions: Sequence[Addition]) -> _Parents:
+    studies = {addition.header.study_instance_uid for addition in additions}
+    series = {addition.header.series_instance_uid for addition in additions}
+    return _Parents(
+        {uid: connection.execute(_PATIENT_OF_STUDY, {"uid": uid}).scalar_one() for uid in studies},
+        {uid: connection.execute(_STUDY_OF_SERIES, {"uid": uid}).scalar_one() for uid in series},
+    )
+
+
+def _doubts(known: _Parents, header: Header) -> Iterator[tuple[FindingCode, str]]:
     """Compare a new instance with what its study and series already say."""
-    study = connection.execute(_PATIENT_OF_STUDY, {"uid": header.study_instance_uid}).scalar_one()
-    if study != header.patient_id:
+    if known.patient_of_study[header.study_instance_uid] != header.patient_id:
         yield (
             FindingCode.PATIENT_MISMATCH,
             "The instance names another PatientID than the first instance of its study.",
         )
-    series = connection.execute(_STUDY_OF_SERIES, {"uid": header.series_instance_uid}).scalar_one()
-    if series != header.study_instance_uid:
+    if known.study_of_series[header.series_instance_uid] != header.study_instance_uid:
         yield (FindingCode.STUDY_MISMATCH, "The instance's series belongs to another study.")
     if header.has_unreadable_study_date:
         yield (FindingCode.STUDY_DATE_UNREADABLE, "StudyDate is not a date; wanted YYYYMMDD (PS3.5 DA).")

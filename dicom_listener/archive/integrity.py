@@ -80,7 +80,10 @@ def recover(archive: Archive) -> int:
     None of them was acknowledged; their senders send them again, or not.
     """
     found = 0
-    for digest in archive.objects.unindexed():
+    unindexed = archive.objects.unindexed()
+    if unindexed:
+        archive.catch_up()  # what was acknowledged comes first
+    for digest in unindexed:
         entry = _read(archive, digest)
         if not isinstance(entry, DamagedObject):
             with archive.database.write() as connection:

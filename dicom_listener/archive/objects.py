@@ -62,6 +62,27 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def put_all(self, contents: Iterable[tuple[Digest, Sequence[Bytes]]]) -> list[bool]:
+        """Keep many objects, with the promise of `put` for each once all are kept.
+
+        Parameters
+        ----------
+        contents
+            Digests and parts. The parts of one are read before the next is asked for. Until their rows are
+            indexed, the caller remembers them: `unindexed` does not name them.
+
+        Returns
+        -------
+        list[bool]
+            For each whether it is new.
+
+        Raises
+        ------
+        OutOfResourcesError
+            When the store is full or away; some may be kept by then.
+        """
+        ...
+
     def draft(self, before: bytes) -> Draft | None:
         """Begin an object too large for memory with `before`; None where the store wants it whole.
 
@@ -120,6 +141,14 @@ class MemoryObjectStore:
         self._unindexed.add(digest)
         return True
 
+    def put_all(self, contents: Iterable[tuple[Digest, Sequence[Bytes]]]) -> list[bool]:
+        """Keep many objects."""
+        kept = []
+        for digest, parts in contents:
+            kept.append(self.put(digest, parts))
+            self._unindexed.discard(digest)
+        return kept
+
     def draft(self, _before: bytes) -> None:
         """Want every object whole."""
         return
@@ -174,3 +203,19 @@ def open_objects(address: str) -> ObjectStore:
     from dicom_listener.archive.objects_folder import FolderObjectStore  # noqa: PLC0415 - it needs this module
 
     return FolderObjectStore(Path(address))
+
+
+def log_root(address: str, intake_log: str = "") -> Path | None:
+    """Return where the intake logs of the store at `address` are.
+
+    Parameters
+    ----------
+    address
+        The store's address.
+    intake_log
+        A folder of this machine; empty for ``log`` inside a store that is a folder. Any other store then
+        has no log: each instance is in the bucket before it is acknowledged.
+    """
+    if intake_log:
+        return Path(intake_log)
+    return None if address == "memory:" or "://" in address else Path(address) / "log"

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from dicom_listener.archive.records import Digest
 from dicom_listener.errors import ObjectMissingError, ObjectsAddressError, OutOfResourcesError
 
 _SUFFIX = ".dcm"
+_AT_ONCE = 4  # objects on their way to the service, which are in memory for so long
 
 
 class S3ObjectStore:
@@ -74,6 +76,16 @@ class S3ObjectStore:
         except BaseError as error:
             raise OutOfResourcesError(what="The bucket", reason=_first_line(error)) from error
         return True
+
+    def put_all(self, contents: Iterable[tuple[Digest, Sequence[Bytes]]]) -> list[bool]:
+        """Keep many objects, some of them at the same time."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            puts: list[Future[bool]] = []
+            for digest, parts in contents:
+                if len(puts) >= _AT_ONCE:
+                    puts[-_AT_ONCE].result()
+                puts.append(pool.submit(self.put, digest, [b"".join(parts)]))
+            return [each.result() for each in puts]
 
     def draft(self, _before: bytes) -> None:
         """Want every object whole."""

@@ -17,6 +17,7 @@ class Provenance:
     received_at: datetime
     association_id: str = ""  # empty once the association belongs to an earlier run
     process: str = ""  # the listener process that holds the association
+    original_digest: str = ""  # of the data set as it came, where it was de-identified
 
     def receipt(  # noqa: PLR0913 - one argument per field of a receipt
         self,
@@ -41,5 +42,6 @@ class Provenance:
             peer_address=self.peer_address,
             site_id=self.site_id,
             association_id=self.association_id,
+            original_digest=self.original_digest,
             received_at=self.received_at,
         )

@@ -1,9 +1,10 @@
 """Receipts: what came in, from whom, and what became of it. Written once; the database refuses changes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from dicom_listener.archive import tables
 from dicom_listener.archive.records import FiledReceipt, Outcome, Receipt
@@ -11,12 +12,19 @@ from dicom_listener.archive.records import FiledReceipt, Outcome, Receipt
 _NAMES = tuple(field.name for field in fields(Receipt))
 
 _APPEND = insert(tables.receipts).returning(tables.receipts.c.sequence)
+_APPEND_ALL = insert(tables.receipts)
+_LATEST = select(func.max(tables.receipts.c.sequence))
 
 
 def append(connection: Connection, receipt: Receipt) -> int:
     """File `receipt` and return its sequence number."""
-    values = asdict(receipt) | {"outcome": receipt.outcome.value, "fingerprint": receipt.fingerprint()}
-    return int(connection.execute(_APPEND, values).scalar_one())
+    return int(connection.execute(_APPEND, _values(receipt)).scalar_one())
+
+
+def append_all(connection: Connection, filed: Sequence[Receipt]) -> int:
+    """File receipts in their order, and return the sequence number of the last."""
+    connection.execute(_APPEND_ALL, [_values(receipt) for receipt in filed])
+    return int(connection.execute(_LATEST).scalar_one())
 
 
 def after(connection: Connection, sequence: int, limit: int) -> Sequence[FiledReceipt]:
@@ -33,3 +41,8 @@ def after(connection: Connection, sequence: int, limit: int) -> Sequence[FiledRe
         )
         for row in rows
     )
+
+
+def _values(receipt: Receipt) -> dict[str, Any]:
+    values = {name: getattr(receipt, name) for name in _NAMES}
+    return values | {"outcome": receipt.outcome.value, "fingerprint": receipt.fingerprint()}

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     STORED = "stored"
     ALREADY_STORED = "already_stored"
     CONFLICT_KEPT = "conflict_kept"
+    HELD = "held"
     REFUSED_UID_CONFLICT = "refused_uid_conflict"
     REFUSED_MISMATCH = "refused_mismatch"
     REFUSED_NOT_UNDERSTOOD = "refused_not_understood"
@@ -168,6 +169,7 @@ class Receipt:
     site_id: str
     association_id: str
     received_at: datetime
+    original_digest: str = ""  # of the data set as it came, where what is kept is de-identified
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the receipt's own content, for a chain that covers receipts.

@@ -18,6 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _AE_TITLE = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")
 
+_LONGEST_NAME = 64
 _CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|[A-Za-z]+=[^\x00-\x1f]+")
 
 
@@ -27,6 +28,14 @@ class Retrieval(StrEnum):
     NOTHING = "nothing"
     SITE = "site"  # studies that its own site has sent
     ARCHIVE = "archive"
+
+
+class Deidentify(StrEnum):
+    """What is done to what a sender sends, before it is kept."""
+
+    OFF = "off"  # it is kept as it came
+    ON = "on"  # it is de-identified, unless it says that its identity has been removed (0012,0062)
+    REQUIRED = "required"  # it is de-identified, whatever it says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,9 @@ class Sender:
     site_id: str
     retrieves: Retrieval = Retrieval.NOTHING
     certificate: str = ""  # the one to show over TLS: sha256:… or its subject; empty where none is wanted
+    deidentify: Deidentify = Deidentify.OFF
+    trial_protocol: str = ""  # what stands in (0012,0020) of what is de-identified
+    trial_sponsor: str = ""  # what stands in (0012,0010)
 
     def __post_init__(self) -> None:
         """Refuse what no association could carry."""
@@ -59,6 +71,10 @@ class Sender:
             )
         if not self.site_id.strip() or not self.site_id.isprintable():
             raise SenderRegistrationError(found=f"The site is {self.site_id!r}", wanted="its identifier")
+        for name, text in (("trial protocol", self.trial_protocol), ("trial sponsor", self.trial_sponsor)):
+            if len(text) > _LONGEST_NAME or not text.isascii() or not text.isprintable() or "\\" in text:
+                wanted = f"at most {_LONGEST_NAME} printable ASCII characters without backslash (PS3.5 LO)"
+                raise SenderRegistrationError(found=f"The {name} is {text!r}", wanted=wanted)
         if self.certificate and not _CERTIFICATE.fullmatch(self.certificate):
             found = f"The certificate is {self.certificate!r}"
             wanted = "sha256: with 64 lower-case hex digits, or its subject such as CN=MRI 1"
@@ -120,6 +136,9 @@ def add(database: Database, sender: Sender) -> None:
         "added_at": datetime.now(UTC),
         "retrieves": sender.retrieves.value,
         "certificate": sender.certificate,
+        "deidentify": sender.deidentify.value,
+        "trial_protocol": sender.trial_protocol,
+        "trial_sponsor": sender.trial_sponsor,
     }
     with database.write() as connection:
         try:
@@ -161,6 +180,9 @@ def all_of(connection: Connection) -> Sequence[Sender]:
             site_id=row.site_id,
             retrieves=Retrieval(row.retrieves),
             certificate=row.certificate,
+            deidentify=Deidentify(row.deidentify),
+            trial_protocol=row.trial_protocol,
+            trial_sponsor=row.trial_sponsor,
         )
         for row in rows
     )

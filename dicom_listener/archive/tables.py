@@ -188,6 +188,7 @@ receipts = Table(
     _text("peer_address"),
     _text("site_id"),
     _text("association_id"),
+    _text("original_digest"),  # of the data set as it came, where what is kept is de-identified
     _instant("received_at"),
     Column("fingerprint", String(64), nullable=False),
     Index(None, "sop_instance_uid"),
@@ -224,6 +225,9 @@ senders = Table(
     _instant("added_at"),
     Column("retrieves", String(16), nullable=False, server_default="nothing"),
     _text("certificate"),  # the one it must show over TLS: a fingerprint or a subject
+    Column("deidentify", String(16), nullable=False, server_default="off"),
+    _text("trial_protocol"),  # entered into (0012,0020) of what is de-identified
+    _text("trial_sponsor"),  # and into (0012,0010)
 )
 
 destinations = Table(
@@ -251,3 +255,34 @@ commitments = Table(
     Index(None, "reported_at"),
 )
 """Storage commitment transactions, kept until their report is delivered and after."""
+
+indexed_logs = Table(
+    "indexed_logs",
+    metadata,
+    Column("log", String(32), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+"""Up to which record each intake log is in the index: written together with the rows of its records."""
+
+originals = Table(
+    "originals",
+    metadata,
+    _sequence(),
+    Column("digest", String(64), nullable=False, unique=True),  # of the data set as it came
+    Column("copy_digest", String(64), nullable=False),  # of the de-identified one; empty while it is held
+    _uid("original_sop_instance_uid", index=True),
+    _uid("sop_instance_uid"),  # of the de-identified one
+    _uid("study_instance_uid"),
+    Column("days_moved", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    _text("sentence"),  # why it is held
+    _text("decision"),  # what a person has said of it
+    _text("site_id"),
+    Column("size", BigInteger, nullable=False),
+    _instant("received_at"),
+    _instant("decided_at", nullable=True),
+    _instant("removed_at", nullable=True),
+    Index(None, "study_instance_uid", "state"),
+    sqlite_autoincrement=True,
+)
+"""Instances as they came, kept apart from their de-identified copies. No part of the archive's reading side."""

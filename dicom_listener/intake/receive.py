@@ -11,6 +11,8 @@ from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.header import Header
 from dicom_listener.archive.kept import KeptObject, describe, digest_of
 from dicom_listener.archive.records import Digest, Outcome
+from dicom_listener.archive.segment_log import LONGEST, SegmentLog
+from dicom_listener.archive.segments import Entry
 from dicom_listener.archive.uids import is_uid
 from dicom_listener.errors import ArchiveError, DataSetError, MismatchedDataSetError, Reason
 from dicom_listener.intake.checks import Arrival, check
@@ -42,8 +44,10 @@ class Reception:
 class Intake:
     """The pipeline behind every door: C-STORE today, STOW-RS beside it.
 
-    When `receive` returns ``STORED``, ``ALREADY_STORED`` or ``CONFLICT_KEPT``, the bytes, the name that
-    finds them and the index row survive a power cut. In every other case the archive is as before.
+    When `receive` returns ``STORED``, ``ALREADY_STORED`` or ``CONFLICT_KEPT``, the instance survives a
+    power cut: either the bytes, the name that finds them and the index row do, or the log does that they
+    are made from. With a log ``STORED`` says no more than that; the receipt tells what became of it.
+    In every other case the archive is as before.
     """
 
     archive: Archive
@@ -51,6 +55,7 @@ class Intake:
     maximum_inflated: int = 64 * 2**20
     gates: tuple[Gate, ...] = ()
     commits: GroupCommit = field(default_factory=GroupCommit)
+    log: SegmentLog | None = None  # without one, each instance is indexed before it is acknowledged
 
     def receive(self, arrival: Arrival) -> Reception:
         """Take one instance through the pipeline; never raises for what was sent or for a full disk."""
@@ -71,6 +76,9 @@ class Intake:
 
     def _keep(self, arrival: Arrival, header: Header) -> Reception:
         digest = arrival.digest or digest_of(arrival.data_set)
+        if self.log is not None and self._is_for_log(arrival):
+            return _append(self.log, arrival, digest)
+        self.archive.catch_up()  # what was acknowledged before came first
         if self.conflicts is ConflictPolicy.REFUSE:
             self._refuse_conflict(header, digest)
         kept, is_new = self._put(arrival, digest)
@@ -84,6 +92,11 @@ class Intake:
         outcome = self.commits.run(self.archive.database, enter)
         self.archive.objects.mark_indexed(digest)
         return Reception(outcome=outcome, size=kept.size)
+
+    def _is_for_log(self, arrival: Arrival) -> bool:
+        """Tell whether nothing but the log is needed to answer the sender."""
+        is_short = arrival.draft is None and len(arrival.data_set) <= LONGEST
+        return is_short and self.conflicts is ConflictPolicy.KEEP
 
     def _refuse_conflict(self, header: Header, digest: Digest) -> None:
         with self.archive.database.read() as connection:
@@ -105,9 +118,12 @@ class Intake:
         if is_new:
             return KeptObject.of(digest, meta, len(arrival.data_set)), True
         kept, present = describe(objects, digest, len(arrival.data_set))
-        if present.transfer_syntax_uid != arrival.transfer_syntax_uid:
+        if (
+            self.conflicts is ConflictPolicy.REFUSE
+            and present.transfer_syntax_uid != arrival.transfer_syntax_uid
+        ):
             raise MismatchedDataSetError(
-                Reason.TRANSFER_SYNTAX, "The same bytes are kept already, under another transfer syntax."
+                Reason.UID_CONFLICT, "The same bytes are kept already, under another transfer syntax."
             )
         return kept, False
 
@@ -123,3 +139,10 @@ class Intake:
         with contextlib.suppress(ArchiveError), self.archive.database.write() as connection:
             receipts.append(connection, receipt)
         return Reception(outcome=outcome, reason=error.reason.value, sentence=str(error))
+
+
+def _append(log: SegmentLog, arrival: Arrival, digest: Digest) -> Reception:
+    """Make an arrival durable in the log; its place and its row follow."""
+    before = arrival.file_meta()
+    log.append(Entry(before=before, data_set=arrival.data_set, digest=digest, provenance=arrival.provenance))
+    return Reception(outcome=Outcome.STORED, size=len(before) + len(arrival.data_set))

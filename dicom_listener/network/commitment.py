@@ -30,6 +30,7 @@ from dicom_listener.errors import (
     DestinationError,
     DestinationUnknownError,
     ObjectMissingError,
+    OutOfResourcesError,
 )
 from dicom_listener.network.send import associated
 from dicom_listener.network.statuses import CommitmentStatus, FailureReason
@@ -119,6 +120,8 @@ class CommitmentService:
 
     def _report(self, commitment: Commitment) -> Report:
         """Look for each reference in the index and in the object store."""
+        if not self._archive.catch_up():
+            raise OutOfResourcesError(what="The index", reason="it does not know yet what was acknowledged")
         committed: list[Reference] = []
         failed: dict[Reference, FailureReason] = {}
         studies: dict[str, None] = {}

@@ -5,12 +5,13 @@ This leans on the library's internals, so it serves only with the versions it wa
 
 import struct
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
 import pynetdicom
 
 from dicom_listener.archive.uids import is_uid
-from dicom_listener.network.incoming import Incoming
+from dicom_listener.network.incoming import Incoming, Place
+from dicom_listener.network.limits import Limits
 from dicom_listener.network.provider import INVALID, Provider
 from dicom_listener.network.store_message import StoreRequest, read_request, write_response
 
@@ -37,6 +38,11 @@ class _BrokenError(Exception):
 
 class FastProvider(Provider):
     """The upper layer, with a way of its own for C-STORE."""
+
+    def __init__(self, assoc: Any, limits: Limits) -> None:  # noqa: ANN401 - the library's
+        """Provide for one association within `limits`."""
+        super().__init__(assoc, limits)
+        self._place = Place()
 
     def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
         content = self._whole(head, length, deadline)
@@ -85,7 +91,7 @@ class FastProvider(Provider):
         context = association._accepted_cx[request.context_id]  # noqa: SLF001 - the library's name for it
         syntax = str(context.transfer_syntax[0])
         arrival = handlers.announced(association, request.sop_class_uid, request.sop_instance_uid, syntax)
-        with Incoming(lambda: handlers.draft(arrival)) as incoming:
+        with Incoming(lambda: handlers.draft(arrival), self._place) as incoming:
             is_last = False
             while not is_last:
                 deadline = monotonic() + self._limits.pdu_seconds

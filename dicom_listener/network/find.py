@@ -61,7 +61,7 @@ class FindService:
         )
         sent, after = 0, ""
         while True:
-            with self._archive.database.read() as connection:
+            with self._archive.reading() as connection:
                 page = matching.answers(connection, search, after=after, limit=_PAGE)
             for uid, values in page:
                 if event.is_cancelled:

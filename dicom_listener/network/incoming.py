@@ -15,16 +15,32 @@ IN_MEMORY = 4 * 2**20
 _FIRST = 2**20
 
 
+class Place:
+    """Memory that one association uses for all its data sets, as the system makes new memory slowly."""
+
+    def __init__(self) -> None:
+        """Take none yet."""
+        self._buffer = bytearray()
+
+    def part(self, start: int, length: int) -> memoryview:
+        """Return `length` bytes from offset `start`; what was written below `start` stays."""
+        if start + length > len(self._buffer):
+            larger = bytearray(max(2 * len(self._buffer), start + length, _FIRST))
+            larger[:start] = memoryview(self._buffer)[:start]
+            self._buffer = larger
+        return memoryview(self._buffer)[start : start + length]
+
+
 class Incoming:
     """The data set of one C-STORE, fragment by fragment.
 
     ``room`` gives the place for the next fragment, ``took`` tells that it is there.
     """
 
-    def __init__(self, begin_draft: Callable[[], Draft | None]) -> None:
+    def __init__(self, begin_draft: Callable[[], Draft | None], place: "Place | None" = None) -> None:
         """Hold what comes in memory; `begin_draft` opens a place on disk when there is too much of it."""
         self._begin_draft = begin_draft
-        self._buffer = bytearray(_FIRST)
+        self._place = place or Place()
         self._hash = hashlib.sha256()
         self.draft: Draft | None = None
         self.length = 0
@@ -47,11 +63,7 @@ class Incoming:
         if start + length > IN_MEMORY and self.draft is None:
             self._spill()
             start = 0 if self._is_elsewhere else start
-        if start + length > len(self._buffer):
-            larger = bytearray(max(2 * len(self._buffer), start + length))
-            larger[: len(self._buffer)] = self._buffer
-            self._buffer = larger
-        return memoryview(self._buffer)[start : start + length]
+        return self._place.part(start, length)
 
     def took(self, fragment: memoryview) -> None:
         """Count a fragment that `room` made place for."""
@@ -72,7 +84,7 @@ class Incoming:
         """Return what has come."""
         if self.draft is not None:
             return self.draft.data_set()
-        return memoryview(self._buffer)[: self.length]
+        return self._place.part(0, self.length)
 
     @property
     def _is_elsewhere(self) -> bool:
@@ -83,6 +95,6 @@ class Incoming:
         try:
             self.draft = self._begin_draft()
             if self.draft is not None:
-                self.draft.write(memoryview(self._buffer)[: self.length])
+                self.draft.write(self._place.part(0, self.length))
         except OutOfResourcesError as error:
             self.refusal = error

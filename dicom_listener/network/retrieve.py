@@ -107,7 +107,7 @@ class RetrieveService:
     def _records(self, conversation: "_Conversation", sender: Sender) -> Sequence[InstanceRecord]:
         asked = for_retrieval(conversation.identifier(), conversation.model)
         search = Search(level=asked.level, keys=asked.keys, site_id=visible_site(sender))
-        with self._archive.database.read() as connection:
+        with self._archive.reading() as connection:
             records = matching.instances(connection, search, limit=MAXIMUM_SUBOPERATIONS + 1)
         if len(records) > MAXIMUM_SUBOPERATIONS:
             raise TooManyMatchesError(MAXIMUM_SUBOPERATIONS)

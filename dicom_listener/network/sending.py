@@ -49,7 +49,7 @@ def deliveries(
 
 def _instances(archive: Archive, study_instance_uid: str) -> Sequence[InstanceRecord]:
     search = Search(level=Level.STUDY, keys={"StudyInstanceUID": study_instance_uid})
-    with archive.database.read() as connection:
+    with archive.reading() as connection:
         return matching.instances(connection, search, limit=MAXIMUM_SUBOPERATIONS)
 
 

@@ -6,6 +6,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from socketserver import BaseServer
 from types import TracebackType
 from typing import Any, Self, cast
@@ -20,6 +21,7 @@ from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENT
 from dicom_listener.archive.integrity import recover
 from dicom_listener.errors import AddressTakenError, ArchiveError
 from dicom_listener.intake.door import open_intake
+from dicom_listener.intake.log_keeper import LogKeeper
 from dicom_listener.intake.settle import Settler, close_all, close_ended
 from dicom_listener.network.association import AcceptedAssociation
 from dicom_listener.network.connections import Connections
@@ -123,8 +125,9 @@ class Listener:
         self._settings = settings
         self._archive = archive
         self._process = str(uuid.uuid4())
+        self._keeper = LogKeeper(archive, settings)
         self._handlers = Handlers(
-            open_intake(settings, archive),
+            replace(open_intake(settings, archive), log=self._keeper.log),
             self._process,
             client_context(settings),
         )
@@ -175,9 +178,11 @@ class Listener:
                 self._tls_server.connections = self._server.connections
             self._archive.objects.prepare()
             close_all(self._archive.database)
+            self._keeper.start()
             if count := recover(self._archive):
                 _log.info("instances_recovered", count=count)
         except BaseException:
+            self._keeper.stop()
             for server in self._servers():
                 server.server_close()
             raise
@@ -211,6 +216,7 @@ class Listener:
         self._stopped.set()
         for thread in self._threads:
             thread.join(_GOODBYE_SECONDS)
+        self._keeper.stop()
         self._server = self._tls_server = None
         _log.info("stopped")
 
@@ -276,7 +282,7 @@ class Listener:
         while not self._stopped.wait(pause):
             try:
                 close_ended(self._archive.database, self._process, self._handlers.active())
-                if count := self._settler.settle():
+                if self._archive.catch_up() and (count := self._settler.settle()):
                     _log.info("studies_settled", count=count)
             except ArchiveError as error:
                 _log.warning("settling_postponed", reason=str(error))

@@ -19,6 +19,7 @@ from pynetdicom.association import Association
 from dicom_listener.archive import senders
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.records import ChangeKind, Outcome
+from dicom_listener.archive.segment_log import SegmentLog
 from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.errors import AddressTakenError, ArchiveError, OutOfResourcesError
 from dicom_listener.network.contexts import VERIFICATION, storage_uids
@@ -192,7 +193,7 @@ def test_a_full_disk_is_told_as_out_of_resources_and_the_next_try_succeeds(
     sent = mr_instance(SOPInstanceUID="1.2.3")
     with associated(listener) as association:
         with monkeypatch.context() as patch:
-            patch.setattr(local_archive.objects, "put", fail)
+            patch.setattr(SegmentLog, "append", fail)
             assert store(association, sent).Status == 0xA700
         assert local_archive.instance("1.2.3") is None
         assert store(association, sent).Status == 0x0000
@@ -200,14 +201,14 @@ def test_a_full_disk_is_told_as_out_of_resources_and_the_next_try_succeeds(
 
 
 def test_an_unforeseen_error_is_answered_and_the_association_goes_on(
-    listener: Listener, local_archive: Archive, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: object) -> None:
         raise ZeroDivisionError
 
     with associated(listener) as association:
         with monkeypatch.context() as patch:
-            patch.setattr(local_archive.objects, "put", fail)
+            patch.setattr(SegmentLog, "append", fail)
             assert store(association, mr_instance()).Status == 0x0110
         assert store(association, mr_instance()).Status == 0x0000
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from dicom_listener.archive import index
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.integrity import verify
 from dicom_listener.archive.kept import digest_of
 from dicom_listener.archive.records import ChangeKind, FindingCode, Outcome, Source
 from dicom_listener.archive.search import StudyFilter
@@ -107,13 +108,20 @@ def test_of_many_contents_at_once_one_is_first_and_the_others_are_conflicts(inta
     assert intake.archive.counts()["conflicts"] == 5
 
 
-def test_the_same_bytes_under_another_syntax_are_refused(intake: Intake) -> None:
+def test_the_same_bytes_under_another_syntax_are_a_conflict(intake: Intake) -> None:
     sent = arrival(mr_instance(PixelData=None))
     intake.receive(sent)
-    reception = intake.receive(replace(sent, transfer_syntax_uid="1.2.840.10008.1.2.5"))
-    assert reception.outcome is Outcome.REFUSED_NOT_UNDERSTOOD
-    assert reception.reason == Reason.TRANSFER_SYNTAX
+    relabelled = replace(sent, transfer_syntax_uid="1.2.840.10008.1.2.5")
+    assert intake.receive(relabelled).outcome is Outcome.CONFLICT_KEPT
+    (conflict,) = intake.archive.conflicts_of(STUDY)
+    assert (conflict.transfer_syntax_uid, conflict.digest) == (
+        "1.2.840.10008.1.2.5",
+        digest_of(sent.data_set),
+    )
+    refusing = replace(intake, conflicts=ConflictPolicy.REFUSE)
+    assert refusing.receive(relabelled).outcome is Outcome.REFUSED_UID_CONFLICT
     assert intake.archive.counts()["instances"] == 1
+    assert list(verify(intake.archive)) == [None, None]
 
 
 MISMATCHES = {

@@ -1,0 +1,97 @@
+"""Read a log's records in their order, across its segments."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dicom_listener.archive import segments
+from dicom_listener.archive.segments import PAGE, Record
+from dicom_listener.errors import FolderUnusableError
+
+IDENTITY = "identity"
+_IDENTITY_BYTES = 16
+
+
+def identity_of(folder: Path) -> bytes:
+    """Return the identifier of the log in `folder`.
+
+    Raises
+    ------
+    FolderUnusableError
+        When there is none.
+    """
+    try:
+        identity = (folder / IDENTITY).read_bytes()
+    except OSError as error:
+        raise FolderUnusableError(folder, error.strerror or str(error)) from error
+    if len(identity) != _IDENTITY_BYTES:
+        raise FolderUnusableError(folder, "its file 'identity' is not a log's")
+    return identity
+
+
+class LogReader:
+    """Follow one log; what it has given once it does not give again."""
+
+    def __init__(self, folder: Path, indexed: int) -> None:
+        """Begin after record number `indexed` of the log in `folder`."""
+        self._folder = folder
+        self._log = identity_of(folder)
+        self._sequence = indexed + 1
+        self._place: tuple[Path, int] | None = None
+
+    def until(self, last: int) -> Iterator[Record]:
+        """Give the records up to number `last`, which have been acknowledged."""
+        heads = self._heads()
+        while self._sequence <= last and (record := self._next(heads)) is not None:
+            yield record
+
+    def all(self) -> Iterator[Record]:
+        """Give every record that is whole, after a crash: what is behind a torn one was not acknowledged.
+
+        Numbers that no segment holds are passed over: where the index was made anew, they are older than
+        what is left.
+        """
+        heads = self._heads()
+        while True:
+            record = self._next(heads)
+            if record is not None and segments.is_whole(record):
+                yield record
+                continue
+            if record is not None:
+                self._sequence, self._place = record.sequence, None
+            later = [first for first in heads if first > self._sequence]
+            if not later:
+                return
+            self._sequence, self._place = min(later), None
+
+    def _heads(self) -> Mapping[int, Path]:
+        """Return the segments by the number of their first record; the latest where two begin with one."""
+        found = []
+        for path in self._folder.glob(f"*{segments.SUFFIX}"):
+            head = segments.head_of(path, self._log)
+            if head is not None:
+                found.append((head.generation, head.first, path))
+        return {first: path for _, first, path in sorted(found)}
+
+    def _next(self, heads: Mapping[int, Path]) -> Record | None:
+        """Return the next record; a segment that begins with it wins over one that was given up."""
+        if self._sequence in heads:
+            self._place = heads[self._sequence], PAGE
+        if self._place is None:
+            self._place = self._found(heads)
+            if self._place is None:
+                return None
+        path, start = self._place
+        record = next(segments.records_of(path, self._log, self._sequence, start), None)
+        if record is not None:
+            self._sequence, self._place = record.sequence + 1, (path, record.end)
+        return record
+
+    def _found(self, heads: Mapping[int, Path]) -> tuple[Path, int] | None:
+        """Find the next record inside a segment that begins before it."""
+        first = max((first for first in heads if first < self._sequence), default=None)
+        if first is None:
+            return None
+        for record in segments.records_of(heads[first], self._log, first):
+            if record.sequence + 1 == self._sequence:
+                return heads[first], record.end
+        return None
