@@ -8,6 +8,7 @@ import numpy as np
 import structlog
 from sqlalchemy.orm import Session
 
+from imaging_service.accounts.act import Act
 from imaging_service.assistance import repository
 from imaging_service.assistance.pixels import InstanceSource, values_of
 from imaging_service.assistance.proposal import FrameOf
@@ -59,7 +60,9 @@ def carry(context: WorkerContext, payload: Mapping[str, Any]) -> None:
         found = list(_places(services.archive, *inputs))
     with context.completion() as session:
         if found is not None:
-            repository.keep_places(session, read_id, found, services.clock.now())
+            act = Act.of_worker(session, services.queue, services.clock.now())
+            repository.keep_places(session, read_id, found, act.now)
+            act.record("expect lesions", "read", read_id, after={"places": [*found]})
 
 
 HANDLERS: Mapping[str, Handler] = {CARRY: carry}

@@ -60,9 +60,8 @@ def places(session: Session, read: Read) -> Sequence[Mapping[str, Any]] | None:
 
 
 def keep_places(session: Session, read_id: str, found: Sequence[Mapping[str, Any]], at: datetime) -> None:
-    """Keep where the lesions are expected, unless that is kept already."""
-    if session.get(LookoutRow, read_id) is None:
-        session.add(LookoutRow(read_id=read_id, places=[dict(each) for each in found], computed_at=at))
+    """Keep where the lesions are expected."""
+    session.add(LookoutRow(read_id=read_id, places=[dict(each) for each in found], computed_at=at))
 
 
 def _stored(points: Sequence[Point]) -> list[list[float]]:
