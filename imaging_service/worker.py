@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_listener.errors import ArchiveError, ArchiveNotReadyError
 from imaging_service.assistance import carrying
+from imaging_service.audit import receipts
 from imaging_service.derived import work as renewals
 from imaging_service.errors import ServiceError
 from imaging_service.jobs.adapters import create_runner
@@ -21,12 +22,16 @@ from imaging_service.jobs.reconciler import Derivation, reconcile
 from imaging_service.notices import delivery
 from imaging_service.notices.addresses import Addresses
 from imaging_service.notices.delivery import Carrier
+from imaging_service.operations import witnessing
+from imaging_service.quality import service as quality
 from imaging_service.renewing import keep_derived_rows
 from imaging_service.settings import Jobs, ServiceSettings
 from imaging_service.timepoints import feed, telling
 
 FEED_PAUSE_SECONDS = 0.5
 RECONCILE_PAUSE_SECONDS = 60.0
+RECEIPTS_PAUSE_SECONDS = 5.0
+WITNESS_PAUSE_SECONDS = 30.0
 _FIRST_REST_SECONDS = 1.0
 _LONGEST_REST_SECONDS = 30.0
 
@@ -44,13 +49,25 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
     return Worker(
         settings.jobs,
         services,
-        handlers={**feed.HANDLERS, **renewals.HANDLERS, **carrying.HANDLERS, **telling.HANDLERS, **carrier.handlers},
+        handlers={
+            **feed.HANDLERS,
+            **quality.HANDLERS,
+            **renewals.HANDLERS,
+            **carrying.HANDLERS,
+            **telling.HANDLERS,
+            **carrier.handlers,
+        },
         follow=partial(feed.follow_feed, database, archive, clock, queue),
         derivations=(
             feed.missing_jobs(clock),
+            quality.missing_jobs(),
             renewals.missing_jobs(clock),
             telling.missing_jobs(clock),
             delivery.missing_jobs,
+        ),
+        others=(
+            ("receipts", partial(receipts.enter, database, archive, clock), RECEIPTS_PAUSE_SECONDS),
+            ("witness", partial(witnessing.keep_when_due, settings, database, clock), WITNESS_PAUSE_SECONDS),
         ),
     )
 
@@ -58,7 +75,7 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
 class Worker:
     """Everything that happens without a request."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the worker does this many things
         self,
         kind: Jobs,
         services: WorkerServices,
@@ -66,10 +83,12 @@ class Worker:
         handlers: Handlers,
         follow: Step,
         derivations: tuple[Derivation, ...] = (),
+        others: tuple[tuple[str, Step, float], ...] = (),
     ) -> None:
         self._services = services
         self._follow = follow
         self._derivations = derivations
+        self._others = others
         self.handlers = handlers
         self._runner = create_runner(kind, services, handlers)
 
@@ -82,6 +101,10 @@ class Worker:
                 args=("reconciler", self._reconcile, RECONCILE_PAUSE_SECONDS, stop),
                 name="reconciler",
             ),
+        ]
+        threads += [
+            Thread(target=repeat, args=(name, step, pause, stop), name=name)
+            for name, step, pause in self._others
         ]
         for thread in threads:
             thread.start()

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -83,6 +84,28 @@ def told(found: SubjectAssessment, timepoint_id: str) -> dict[str, Any]:
     }
     plain: dict[str, Any] = TypeAdapter(dict[str, Any]).dump_python(answer, mode="json")
     return plain
+
+
+def in_short(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parts of an answer that are stored beside it, to be searched by."""
+    timepoint = answer["timepoint"] or {}
+    total = (timepoint or answer["baseline"] or {}).get("sum_of_diameters") or {}
+    progression = answer["progression"] or {}
+    return {
+        "sum_mm": None if total.get("mm") is None else Decimal(total["mm"]),
+        "target_response": timepoint.get("target_response"),
+        "non_target_response": timepoint.get("non_target_response"),
+        "new_lesion": timepoint.get("new_lesion"),
+        "overall_response": timepoint.get("overall_response"),
+        "best_response": answer["best_overall"]["response"],
+        "confirmed_best_response": answer["confirmed_best_overall"]["response"],
+        "responded_on": _day(answer["best_overall"]["responded_on"]),
+        "progression_on": _day(progression.get("progressed_on")),
+    }
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def told_timepoint(found: TimepointAssessment) -> Mapping[str, Any]:

@@ -99,14 +99,16 @@ def _first_of(
     wanted: Sequence[ColumnElement[bool]],
     about: Sequence[InstrumentedAttribute[Any]],
 ) -> Sequence[Assessment]:
-    """Return the newest answer of each group: that of most reads, then the one derived last."""
+    """Return the newest answer of each group: of most reads, of the newest revision, derived last."""
     newest_first = (
         AssessmentRow.position.desc(),
+        ReadRow.revision.desc(),
         AssessmentRow.derived_at.desc(),
         AssessmentRow.edition.desc(),
     )
     ranked = (
         _visible(principal)
+        .join(ReadRow, ReadRow.read_id == AssessmentRow.read_id)
         .where(*wanted)
         .with_only_columns(
             AssessmentRow.assessment_id,

@@ -22,7 +22,7 @@ from imaging_service.assessments.schemas import (
     SignedReadAnswer,
     VerdictAnswer,
 )
-from imaging_service.http.context import CurrentSettings
+from imaging_service.http.context import CurrentClock, CurrentSettings
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.reads.act import CurrentReadAct
 from imaging_service.reads.answers import answer as read_answer
@@ -77,10 +77,11 @@ def recompute(
     trial_id: Identifier,
     principal: CurrentPrincipal,
     session: ReadSession,
+    clock: CurrentClock,
     subject: Annotated[Identifier | None, Query(description="Only this subject's.")] = None,
 ) -> RecomputationAnswer:
     """Derive every stored answer anew from its stored inputs, and name each that differs."""
-    found = proof.recompute(session, principal, trial_id, subject_id=subject)
+    found = proof.recompute(session, principal, trial_id, on=clock.now().date(), subject_id=subject)
     return RecomputationAnswer(
         checked=found.checked, differences=[DifferenceAnswer(**asdict(each)) for each in found.differences]
     )

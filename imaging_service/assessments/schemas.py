@@ -125,8 +125,8 @@ class DifferenceAnswer(BaseModel):
     """One way in which a stored answer does not follow from what is stored."""
 
     code: str = Field(examples=["answer_differs"])
-    read_id: RowId
-    assessment_id: RowId
+    read_id: RowId | None = Field(description="Null of what is kept about a subject as a whole.")
+    assessment_id: RowId | None
     sentence: str
 
 

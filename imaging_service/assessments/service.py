@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.principal import Principal
 from imaging_service.assessments import repository
-from imaging_service.assessments.derivation import Inputs, derive, digest, stored
+from imaging_service.assessments.derivation import Inputs, derive, digest, in_short, stored
 from imaging_service.assessments.repository import Assessment
 from imaging_service.assessments.signed import SIGNED
 from imaging_service.database import new_id
@@ -139,9 +138,6 @@ def _store(act: ReadAct, read: Read, inputs: Inputs, *, because_of: Read) -> Ass
 
 def _assessment(act: ReadAct, read: Read, inputs: Inputs, *, because_of: Read, edition: int) -> Assessment:
     values, answer = stored(inputs), derive(inputs)
-    timepoint = answer["timepoint"] or {}
-    total = (timepoint or answer["baseline"] or {}).get("sum_of_diameters") or {}
-    progression = answer["progression"] or {}
     return Assessment(
         assessment_id=new_id(),
         read_id=read.read_id,
@@ -153,25 +149,13 @@ def _assessment(act: ReadAct, read: Read, inputs: Inputs, *, because_of: Read, e
         slot=read.slot,
         timepoint_id=read.timepoint_id,
         position=len(inputs.read_ids),
-        sum_mm=None if total.get("mm") is None else Decimal(total["mm"]),
-        target_response=timepoint.get("target_response"),
-        non_target_response=timepoint.get("non_target_response"),
-        new_lesion=timepoint.get("new_lesion"),
-        overall_response=timepoint.get("overall_response"),
-        best_response=answer["best_overall"]["response"],
-        confirmed_best_response=answer["confirmed_best_overall"]["response"],
-        responded_on=_day(answer["best_overall"]["responded_on"]),
-        progression_on=_day(progression.get("progressed_on")),
+        **in_short(answer),
         rules_version=answer["rules_version"],
         protocol_version=read.protocol_version,
         inputs=values,
         inputs_sha256=digest(values),
         answer=answer,
     )
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
 
 
 def find(session: Session, principal: Principal, read_id: str) -> Assessment:

@@ -5,7 +5,7 @@ as short as possible, and last of all locks (two transactions cannot wait for ea
 A transaction that changes a table of the trial and enters nothing is refused.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -85,6 +85,13 @@ def last_instant(session: Session) -> datetime | None:
 def head(session: Session) -> Head:
     """Return the chain's head, to be kept where the database's owner cannot change it."""
     return repository.head(session)
+
+
+def entries_about(
+    session: Session, entity: str, entity_ids: Sequence[str], *, action: str
+) -> Sequence[repository.AuditEntry]:
+    """Return the entries of one kind of act about some things, in the order of the chain."""
+    return repository.about(session, entity, entity_ids, action=action)
 
 
 def verify(session: Session, witnesses: Iterable[Head] = ()) -> list[ChainFinding]:

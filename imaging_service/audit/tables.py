@@ -16,6 +16,9 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entries_entity", "entity", "entity_id", "sequence"),
         Index("ix_audit_entries_account_id", "account_id", "sequence"),
+        Index("ix_audit_entries_actor", "actor", "sequence"),
+        Index("ix_audit_entries_action", "action", "sequence"),
+        Index("ix_audit_entries_at", "at"),
         {"info": {"audited": False}},
     )
 

@@ -37,6 +37,18 @@ def other_basis(session: Session, trial_id: str, basis: str, limit: int | None =
     return frozenset(session.scalars(statement))
 
 
+def lock_other_basis(session: Session, trial_id: str, basis: str, limit: int) -> Sequence[Key]:
+    """Return subjects whose rows follow from something else, and keep others from renewing them too."""
+    statement = (
+        select(DerivedRow.subject_id)
+        .where(DerivedRow.trial_id == trial_id, or_(DerivedRow.basis < basis, DerivedRow.basis > basis))
+        .order_by(DerivedRow.subject_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [(trial_id, subject_id) for subject_id in session.scalars(statement)]
+
+
 def note(session: Session, key: Key, basis: str) -> None:
     """Note that a subject's rows follow from `basis` now."""
     session.execute(

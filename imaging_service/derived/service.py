@@ -58,7 +58,11 @@ def kept_by(keepers: Iterable[Keeper]) -> None:
 
 def basis_of(protocol: TrialProtocol) -> str:
     """Return what derived rows follow from besides the subject's own records."""
-    return f"{protocol.version} {RULES_VERSION} {_FORM}"
+    return _basis(protocol.version)
+
+
+def _basis(protocol_version: str) -> str:
+    return f"{protocol_version} {RULES_VERSION} {_FORM}"
 
 
 def out_of_date(session: Session, trial_id: str, protocol: TrialProtocol) -> AbstractSet[str]:
@@ -79,6 +83,29 @@ def renew(session: Session, keys: Iterable[repository.Key], on: date) -> int:
         repository.note(session, (trial_id, subject_id), basis_of(protocols[trial_id]))
         count += 1
     return count
+
+
+def renew_some(session: Session, on: date) -> int:
+    """Renew some subjects that are out of date on a day, whatever the reason; return how many.
+
+    Those that something has changed about come first, then those that a new version of the protocol or of
+    the rules judges otherwise.
+    """
+    keys = [*repository.due(session, AT_ONCE)]
+    for trial_id, version in trials.versions_in_force(session, on).items():
+        if len(keys) < AT_ONCE:
+            left = AT_ONCE - len(keys)
+            keys += repository.lock_other_basis(session, trial_id, _basis(version), left)
+    return renew(session, dict.fromkeys(keys), on)
+
+
+def is_behind(session: Session, on: date) -> bool:
+    """Whether any subject's rows are out of date on a day."""
+    versions = trials.versions_in_force(session, on)
+    return any(
+        repository.other_basis(session, trial_id, _basis(version), limit=1)
+        for trial_id, version in versions.items()
+    )
 
 
 def untrue(session: Session, trial_id: str, subject_ids: Iterable[str], on: date) -> Iterator[str]:

@@ -373,6 +373,8 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> Read:
         after={
             "meaning": signature.meaning,
             "name": signature.printed_name,
+            "role": signature.role,
+            "authenticated_at": signature.authenticated_at,
             "record_hash": signature.record_hash,
             "authentication_id": signing.authentication.authentication_id,
         },

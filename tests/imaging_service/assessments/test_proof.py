@@ -45,13 +45,13 @@ TAMPERINGS = [
     pytest.param(
         "read_signatures",
         "UPDATE read_signatures SET record_hash = 'ff' WHERE read_id = :read_id",
-        {"signature_broken"},
+        {"signature_broken", "signature_contradicts"},
         id="another record hash",
     ),
     pytest.param(
         "assessments",
         "UPDATE assessments SET answer = {answer} WHERE read_id = :read_id",
-        {"answer_differs"},
+        {"answer_differs", "answer_contradicts"},
         id="another answer",
     ),
     pytest.param(
