@@ -51,6 +51,7 @@ CHAPTERS = (
     "evaluations",
     "outcomes",
     "exports",
+    "amendments",
 )
 
 ROOMS = ("viewer",)

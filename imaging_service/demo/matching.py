@@ -1,4 +1,4 @@
-"""Look which studies the service knows, and wait until it has decided about every one."""
+"""Look which studies the service knows, and wait until it has decided about every one and its images."""
 
 from collections.abc import Collection
 
@@ -23,9 +23,16 @@ def wait_until_matched(coordinator: Caller, story: Story, progress: Progress) ->
     def look() -> bool | None:
         found = len(_whole(coordinator, story, "studies", _matched(story)))
         progress.count(found, total, "studies matched")
-        return True if found == total and len(arrived_studies(coordinator, story)) == _count(story) else None
+        is_whole = found == total and len(arrived_studies(coordinator, story)) == _count(story)
+        return True if is_whole and not _uncontrolled(coordinator, story) else None
 
-    until(look, seconds=_PATIENCE_SECONDS, what="every study to be matched")
+    until(look, seconds=_PATIENCE_SECONDS, what="every study to be matched, and its images accepted")
+
+
+def _uncontrolled(coordinator: Caller, story: Story) -> list[str]:
+    """Return the timepoints whose images no reader may open yet."""
+    controls = coordinator.items(f"/trials/{story.trial_id}/quality", LONG_PAGE)
+    return [entry["timepoint_id"] for entry in controls if entry["state"] != "accepted"]
 
 
 def arrived_studies(coordinator: Caller, story: Story) -> Collection[str]:

@@ -24,6 +24,7 @@ from dicom_listener.archive.records import (
     StudyRecord,
 )
 from dicom_listener.errors import ObjectMissingError
+from imaging_service.timepoints.acquisition_facts import body_part, frame_acquisition, scanning_sequences
 from measurement.errors import MeasurementError
 from measurement.geometry.from_dicom import plane_of
 from measurement.geometry.plane import ImagePlane
@@ -76,7 +77,7 @@ class InstanceFacts:
 
     record: InstanceRecord
     frames: Sequence[Mapping[str, Any]]
-    """For each frame ``{"plane": …}`` or ``{"refused": sentence}``; frame 1 comes first."""
+    """For each frame ``{"plane": …}`` or ``{"refused": sentence}``, and ``"acquisition"``; frame 1 first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +168,22 @@ def _frames(header: Dataset | None, record: InstanceRecord) -> Iterator[Mapping[
     if not record.rows or not record.columns or record.number_of_frames > _MOST_FRAMES:
         return
     for number in range(1, record.number_of_frames + 1):
-        yield {"refused": _UNREADABLE} if header is None else _frame(header, number)
+        yield (
+            {"refused": _UNREADABLE}
+            if header is None
+            else _frame(header, number) | _acquisition(header, number)
+        )
 
 
-def _frame(header: Dataset, number: int) -> Mapping[str, Any]:
+def _acquisition(header: Dataset, number: int) -> dict[str, Any]:
+    try:
+        found = frame_acquisition(header, number)
+    except Exception:  # noqa: BLE001  see _header
+        return {}
+    return {"acquisition": dict(found)} if found else {}
+
+
+def _frame(header: Dataset, number: int) -> dict[str, Any]:
     try:
         plane = plane_of(header, number)
         frame_of_reference = plane.frame_of_reference_uid
@@ -212,7 +225,8 @@ def _coded(header: Dataset | None) -> Mapping[str, Any]:
         return {}
     facts = {
         "image_type": _texts(header, "ImageType"),
-        "scanning_sequence": _texts(header, "ScanningSequence"),
+        "body_part": next(iter(_codes([body_part(header)])), None),
+        "scanning_sequence": _texts(header, "ScanningSequence") or scanning_sequences(header),
         "sequence_variant": _texts(header, "SequenceVariant"),
         "mr_acquisition_type": _texts(header, "MRAcquisitionType"),
         "repetition_time_ms": _number(header, "RepetitionTime"),
@@ -236,7 +250,12 @@ def _texts(header: Dataset, keyword: str) -> list[str]:
         values = [value] if isinstance(value, str) else list(value or [])
     except Exception:  # noqa: BLE001  see _header
         return []
-    return [str(each) for each in values if len(str(each)) <= 16 and set(str(each)) <= _CODE_CHARACTERS]
+    return _codes([str(each) for each in values])
+
+
+def _codes(values: Sequence[str]) -> list[str]:
+    """Return the values that can be Code Strings: anything else may be free text."""
+    return [each for each in values if 0 < len(each) <= 16 and set(each) <= _CODE_CHARACTERS]
 
 
 def _number(header: Dataset, keyword: str) -> float | None:

@@ -1,6 +1,7 @@
 """Give every settled study its timepoint, or its reason to wait for a coordinator."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,10 +16,11 @@ from imaging_service.subjects.dates import today_anywhere
 from imaging_service.subjects.records import Subject
 from imaging_service.timepoints import repository, study_repository
 from imaging_service.timepoints.calendar import Slot, anchor_on, course_of, slots
+from imaging_service.timepoints.control import control_job
 from imaging_service.timepoints.doubts import Confidence, Doubt, DoubtCode
 from imaging_service.timepoints.facts import StudyFacts
 from imaging_service.timepoints.identity import Claims, Identity, SubjectKey, identify
-from imaging_service.timepoints.placing import ImagingDay, Place, place
+from imaging_service.timepoints.placing import Course, ImagingDay, Place, place
 from imaging_service.timepoints.records import (
     BEING_READ,
     WITH_IMAGES,
@@ -74,7 +76,7 @@ def take_in(act: Act, facts: StudyFacts) -> None:
     if study.verdict.state is StudyState.UNMATCHED:
         try_to_match(act, study)
     elif is_late and new:
-        _take_in_late(act, study, new)
+        _take_in_late(act, study, facts, new)
 
 
 def try_to_match(act: Act, study: Study) -> None:
@@ -103,7 +105,7 @@ def find_answer(act: Act, study: Study) -> Answer | Doubt:
             date_is_unreadable=study.study_date_is_unreadable,
             modalities=study.modalities,
         ),
-        course_of(subject, protocol.schedule, _baseline_imaged_on(act, subject)),
+        course(act, subject, protocol),
         schedule=protocol.schedule,
         modalities={rule.modality for rule in protocol.acquisition},
         today=today_anywhere(act.now),
@@ -155,8 +157,10 @@ def _occupied(act: Act, study: Study, answer: Answer) -> Doubt | None:
     target = _target(act, answer)
     if target is None or target.progress not in WITH_IMAGES:
         return None
-    others = study_repository.of_timepoints(act.session, [target.timepoint_id])
-    dates = ", ".join(str(each.study_date) for each in others if each is not study)
+    others = study_repository.of_timepoints(act.session, [target.timepoint_id]).get(target.timepoint_id, ())
+    dates = ", ".join(
+        str(each.study_date) for each in others if each.study_instance_uid != study.study_instance_uid
+    )
     return Doubt(
         code=DoubtCode.SECOND_STUDY,
         sentence=f"{target.name} of subject {target.subject_id!r} has a study of {dates} already; "
@@ -192,17 +196,6 @@ def put(
         Why, in a person's words.
     """
     subject, found = answer.subject, answer.place
-    target = _target(act, answer)
-    if target is None:
-        timepoint_id = repository.add_unscheduled(act.session, subject.trial_id, subject.subject_id, found)
-        _tell_received(act, subject, timepoint_id)
-    else:
-        timepoint_id = target.timepoint_id
-        if target.progress in WITH_IMAGES:
-            repository.count_late(act.session, timepoint_id, study.instance_count)
-        else:
-            repository.receive(act.session, target, found)
-            _tell_received(act, subject, timepoint_id)
     _decide(
         act,
         study,
@@ -210,7 +203,7 @@ def put(
             state=StudyState.MATCHED,
             trial_id=subject.trial_id,
             subject_id=subject.subject_id,
-            timepoint_id=timepoint_id,
+            timepoint_id=give_images(act, answer, study.instance_count),
             placement=found.placement,
             code=code or found.placement or DecisionCode.ASSIGNED,
             sentence=answer.sentence,
@@ -218,6 +211,24 @@ def put(
         ),
         reason=reason,
     )
+
+
+def give_images(act: Act, answer: Answer, instances: int) -> str:
+    """Let a subject's timepoint have images, or more of them, and return its id; it is made if need be."""
+    subject, found = answer.subject, answer.place
+    target = _target(act, answer)
+    if target is None:
+        timepoint_id = repository.add_unscheduled(act.session, subject.trial_id, subject.subject_id, found)
+        _tell_received(act, subject, timepoint_id)
+    else:
+        timepoint_id = target.timepoint_id
+        if target.progress in WITH_IMAGES:
+            repository.count_late(act.session, timepoint_id, instances)
+        else:
+            repository.receive(act.session, target, found)
+            _tell_received(act, subject, timepoint_id)
+    act.queue.enqueue(act.session, control_job(timepoint_id))
+    return timepoint_id
 
 
 def queue_up(act: Act, study: Study, doubt: Doubt) -> None:
@@ -246,16 +257,18 @@ def _likely_trial(act: Act, study: Study) -> str | None:
     return of_site[0] if len(of_site) == 1 else None
 
 
-def _take_in_late(act: Act, study: Study, new: int) -> None:
+def _take_in_late(act: Act, study: Study, facts: StudyFacts, new: int) -> None:
     assert study.verdict.timepoint_id is not None  # noqa: S101  a matched study has one
     timepoint = repository.find(act.session, _EVERYWHERE, study.verdict.timepoint_id, lock=True)
     assert timepoint is not None  # noqa: S101  the database keeps the reference
     doubt = _doubt_about(act, study)
-    if doubt is not None and timepoint.progress not in BEING_READ:
+    if doubt is not None and not being_read(act, study):
         take_away(act, study)
         queue_up(act, study, doubt)
         return
-    repository.count_late(act.session, timepoint.timepoint_id, new)
+    for timepoint_id, count in _late_by_timepoint(act, study, facts).items():
+        repository.count_late(act.session, timepoint_id, count)
+        act.queue.enqueue(act.session, control_job(timepoint_id))
     sentence = f"{new} instances arrived after {timepoint.name} had its images; reads stay as they are."
     verdict = replace(
         study.verdict,
@@ -264,6 +277,18 @@ def _take_in_late(act: Act, study: Study, new: int) -> None:
         confidence=Confidence.LOW if doubt is not None else study.verdict.confidence,
     )
     _decide(act, study, verdict)
+
+
+def _late_by_timepoint(act: Act, study: Study, facts: StudyFacts) -> Mapping[str, int]:
+    """Count the late instances where their series are: a study may have been split."""
+    known = study_repository.series_of_study(act.session, study.study_instance_uid)
+    split = {each.series_instance_uid: each.timepoint_id for each in known}
+    late: Counter[str] = Counter()
+    for each in facts.series:
+        timepoint_id = split.get(each.record.series_instance_uid) or study.verdict.timepoint_id
+        if each.instances and timepoint_id is not None:
+            late[timepoint_id] += len(each.instances)
+    return late
 
 
 def _doubt_about(act: Act, study: Study) -> Doubt | None:
@@ -284,16 +309,30 @@ def _doubt_about(act: Act, study: Study) -> Doubt | None:
     )
 
 
+def being_read(act: Act, study: Study) -> Timepoint | None:
+    """Return a timepoint of a study that a reader has opened, and keep others from changing it."""
+    for timepoint_id in study_repository.timepoints_of(act.session, study.study_instance_uid):
+        timepoint = repository.find(act.session, _EVERYWHERE, timepoint_id, lock=True)
+        if timepoint is not None and timepoint.progress in BEING_READ:
+            return timepoint
+    return None
+
+
 def take_away(act: Act, study: Study) -> None:
-    """Free the timepoint of a study, unless another study is matched to it too."""
-    if study.verdict.timepoint_id is None:
-        return
-    timepoint = repository.find(act.session, _EVERYWHERE, study.verdict.timepoint_id, lock=True)
-    assert timepoint is not None  # noqa: S101  the database keeps the reference
-    others = study_repository.of_timepoints(act.session, [timepoint.timepoint_id])
-    if any(each.study_instance_uid != study.study_instance_uid for each in others):
-        return
+    """Free every timepoint of a study, unless another study has images there too."""
+    left = study_repository.timepoints_of(act.session, study.study_instance_uid)
     study_repository.detach(act.session, study.study_instance_uid)
+    for timepoint_id in left:
+        free_if_empty(act, timepoint_id)
+
+
+def free_if_empty(act: Act, timepoint_id: str) -> None:
+    """Take a timepoint's images from the books when no series is on it any more."""
+    act.queue.enqueue(act.session, control_job(timepoint_id))
+    if study_repository.of_timepoints(act.session, [timepoint_id]):
+        return
+    timepoint = repository.find(act.session, _EVERYWHERE, timepoint_id, lock=True)
+    assert timepoint is not None  # noqa: S101  the database keeps the reference
     subject = subjects.find_subject(act.session, _EVERYWHERE, timepoint.trial_id, timepoint.subject_id)
     repository.release(act.session, timepoint, _empty_progress(_slot_of(timepoint), subject))
 
@@ -357,6 +396,59 @@ def _shown(verdict: Verdict) -> dict[str, str | None]:
         "code": verdict.code,
         "confidence": verdict.confidence,
     }
+
+
+def divide(act: Act, study: Study, series: Sequence[str], answer: Answer, *, reason: str) -> None:
+    """Give series of a matched study another timepoint; the others stay where they are.
+
+    Parameters
+    ----------
+    act
+        Who decides.
+    study
+        The study.
+    series
+        Series Instance UIDs of it.
+    answer
+        The timepoint of its subject to which they go; the study's own takes them back.
+    reason
+        Why, in a person's words.
+    """
+    before = study_repository.timepoints_of(act.session, study.study_instance_uid)
+    target = _target(act, answer)
+    if target is not None and target.timepoint_id == study.verdict.timepoint_id:
+        timepoint_id = target.timepoint_id
+        study_repository.split_to(act.session, study.study_instance_uid, series, None)
+        act.queue.enqueue(act.session, control_job(timepoint_id))
+    else:
+        count = study_repository.instance_count(act.session, study.study_instance_uid, series)
+        timepoint_id = give_images(act, answer, count)
+        study_repository.split_to(act.session, study.study_instance_uid, series, timepoint_id)
+    for each in before:
+        free_if_empty(act, each)
+    verdict = replace(study.verdict, code=DecisionCode.SPLIT, sentence=reason, confidence=Confidence.HIGH)
+    of_series = replace(verdict, timepoint_id=timepoint_id)
+    decided = Decided(verdict=verdict, by=act.by, at=act.now)
+    study_repository.decide(act.session, study, decided, series=series, of_series=of_series)
+    act.record(
+        "split study",
+        "study",
+        study.study_instance_uid,
+        before=_shown(study.verdict),
+        after=_shown(of_series) | {"series": list(series)},
+        reason=reason,
+    )
+
+
+def claimed_subject(act: Act, study: Study) -> str | None:
+    """Return the subject that a study's own attributes name, or None when they name none, or several."""
+    identity = identify(_claims(act, study))
+    return None if isinstance(identity, Doubt) else identity.subject.subject_id
+
+
+def course(act: Act, subject: Subject, protocol: TrialProtocol) -> Course:
+    """Return the days of a subject on which placing depends."""
+    return course_of(subject, protocol.schedule, _baseline_imaged_on(act, subject))
 
 
 def reject(act: Act, study: Study, trial_id: str, reason: str) -> None:

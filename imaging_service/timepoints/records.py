@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from imaging_service.timepoints.control import ControlState
 from imaging_service.timepoints.doubts import Confidence
 from imaging_service.timepoints.placing import Placement
 
@@ -59,6 +60,7 @@ class Timepoint:
     not_done_reason: str | None
     late_instances: int
     last_received: int  # highest scheduled number of the subject with images; -1 before any
+    control: ControlState | None  # None without images
 
     @property
     def name(self) -> str:
@@ -97,6 +99,8 @@ class DecisionCode(StrEnum):
     ASSIGNED = "assigned"
     REJECTED = "rejected"
     LATE_INSTANCES = "late_instances"
+    SPLIT = "split"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +148,7 @@ class Decision:
     verdict: Verdict
     decided_by: str
     decided_at: datetime
+    series: Sequence[str] | None = None  # None: the whole study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +180,4 @@ class StoredSeries:
     frame_of_reference_uid: str | None
     facts: Mapping[str, Any]
     instances: Sequence[StoredInstance]
+    timepoint_id: str | None = None  # where it was split to; None where it is on its study's

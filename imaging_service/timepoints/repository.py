@@ -14,6 +14,7 @@ from imaging_service.database import new_id
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.subjects.tables import SubjectRow
 from imaging_service.timepoints.calendar import Slot
+from imaging_service.timepoints.control import ControlState
 from imaging_service.timepoints.placing import Place, Placement
 from imaging_service.timepoints.records import WITH_IMAGES, Progress, Status, Timepoint
 from imaging_service.timepoints.tables import CalendarRow, FeedCursorRow, TimepointRow
@@ -199,6 +200,7 @@ def add_unscheduled(session: Session, trial_id: str, subject_id: str, place: Pla
             progress=Progress.RECEIVED,
             placement=place.placement,
             late_instances=0,
+            control=ControlState.RECEIVED,
             sort_on=_sort_on(place.imaged_on),
         )
     )
@@ -215,6 +217,7 @@ def receive(session: Session, timepoint: Timepoint, place: Place) -> None:
             progress=Progress.RECEIVED,
             placement=place.placement,
             not_done_reason=None,
+            control=ControlState.RECEIVED,
             sort_on=_sort_on(place.imaged_on),
         )
     )
@@ -235,6 +238,7 @@ def release(session: Session, timepoint: Timepoint, progress: Progress) -> None:
             progress=progress,
             placement=None,
             late_instances=0,
+            control=None,
             sort_on=_sort_on(timepoint.nominal_on),
         )
     )
@@ -252,12 +256,32 @@ def set_progress(
     )
 
 
+def set_control(session: Session, timepoint_id: str, state: ControlState) -> None:
+    """Write down how far quality control has come."""
+    session.execute(
+        update(TimepointRow).where(TimepointRow.timepoint_id == timepoint_id).values(control=state)
+    )
+
+
+def uncontrolled(session: Session, limit: int) -> Sequence[str]:
+    """Return timepoints whose images no control has looked at yet."""
+    return session.scalars(
+        select(TimepointRow.timepoint_id)
+        .where(TimepointRow.control == ControlState.RECEIVED)
+        .order_by(TimepointRow.timepoint_id)
+        .limit(limit)
+    ).all()
+
+
 def count_late(session: Session, timepoint_id: str, instances: int) -> None:
-    """Count instances that arrived after the timepoint had its images."""
+    """Count instances that arrived after the timepoint had its images, which are to be controlled again."""
     session.execute(
         update(TimepointRow)
         .where(TimepointRow.timepoint_id == timepoint_id)
-        .values(late_instances=TimepointRow.late_instances + instances)
+        .values(
+            late_instances=TimepointRow.late_instances + instances,
+            control=ControlState.RECEIVED,
+        )
     )
 
 
@@ -384,4 +408,5 @@ def _timepoint(row: TimepointRow, site_id: str, last_received: int) -> Timepoint
         not_done_reason=row.not_done_reason,
         late_instances=row.late_instances,
         last_received=last_received,
+        control=None if row.control is None else ControlState(row.control),
     )

@@ -15,15 +15,17 @@ from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId, Uid
 from imaging_service.http.pages import Page, PageRequest, WantedPage
-from imaging_service.timepoints import service
+from imaging_service.timepoints import deciding, service
 from imaging_service.timepoints.records import Status, StudyState, Timepoint
 from imaging_service.timepoints.repository import Filter
 from imaging_service.timepoints.responses import RESPONSES
 from imaging_service.timepoints.schemas import (
     AssignmentPayload,
     DecisionAnswer,
+    MergePayload,
     NotDonePayload,
     RejectionPayload,
+    SplitPayload,
     StudyAnswer,
     TimepointAnswer,
     decision_answer,
@@ -183,7 +185,7 @@ def assign(
     trial_id: Identifier, study_instance_uid: Uid, payload: AssignmentPayload, act: CurrentAct
 ) -> StudyAnswer:
     """Put a study on a timepoint of a subject; it leaves the one that it was on."""
-    return study_answer(service.assign(act, trial_id, study_instance_uid, payload.assignment()))
+    return study_answer(deciding.assign(act, trial_id, study_instance_uid, payload.assignment()))
 
 
 @router.post("/studies/{study_instance_uid}/rejection", dependencies=[_STAFF])
@@ -191,4 +193,20 @@ def reject(
     trial_id: Identifier, study_instance_uid: Uid, payload: RejectionPayload, act: CurrentAct
 ) -> StudyAnswer:
     """Say that a study belongs to no timepoint; nothing of it is thrown away."""
-    return study_answer(service.reject(act, trial_id, study_instance_uid, payload.reason, payload.version))
+    return study_answer(deciding.reject(act, trial_id, study_instance_uid, payload.reason, payload.version))
+
+
+@router.post("/studies/{study_instance_uid}/split", dependencies=[_STAFF])
+def split(
+    trial_id: Identifier, study_instance_uid: Uid, payload: SplitPayload, act: CurrentAct
+) -> StudyAnswer:
+    """Give some series of a matched study another timepoint of its subject."""
+    return study_answer(deciding.split(act, trial_id, study_instance_uid, payload.splitting()))
+
+
+@router.post("/studies/{study_instance_uid}/merge", dependencies=[_STAFF])
+def merge(
+    trial_id: Identifier, study_instance_uid: Uid, payload: MergePayload, act: CurrentAct
+) -> StudyAnswer:
+    """Put a study beside another one of the same subject: together they make one timepoint."""
+    return study_answer(deciding.merge(act, trial_id, study_instance_uid, payload.merging()))

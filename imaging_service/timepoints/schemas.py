@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from imaging_service.http.models import Day, Identifier, Instant, Reason, StrictModel
+from imaging_service.http.models import Day, Identifier, Instant, Reason, StrictModel, Uid
+from imaging_service.timepoints.control import ControlState
+from imaging_service.timepoints.deciding import Assignment, Merging, Splitting
 from imaging_service.timepoints.doubts import Confidence
 from imaging_service.timepoints.placing import Placement
 from imaging_service.timepoints.records import Decision, Status, Study, StudyState, Timepoint
-from imaging_service.timepoints.service import Assignment
 
 
 class TimepointAnswer(BaseModel):
@@ -33,6 +34,7 @@ class TimepointAnswer(BaseModel):
     days_overdue: int | None
     not_done_reason: str | None
     late_instances: int
+    control: ControlState | None = Field(description="Quality control of its images; null without any.")
     study_instance_uids: list[str]
 
 
@@ -76,6 +78,7 @@ class DecisionAnswer(BaseModel):
     trial_id: str | None
     subject_id: str | None
     timepoint_id: str | None
+    series: list[str] | None = Field(description="The series it is about; null for the whole study.")
     decided_by: str
     decided_at: Instant
 
@@ -118,6 +121,49 @@ class RejectionPayload(StrictModel):
     )
 
 
+class SplitPayload(StrictModel):
+    """Which series of a study belong to another timepoint of its subject, in a coordinator's judgement."""
+
+    series: list[Uid] = Field(min_length=1, max_length=500)
+    timepoint: int | Literal["unscheduled"] = Field(
+        examples=[3], description="Its number, or `unscheduled`; the study's own takes the series back."
+    )
+    reason: Reason = Field(examples=["The site filed two visits under one accession number"])
+    imaged_on: Day | None = Field(None, description="Of these series, where it is not the study's date.")
+    joins_other_study: bool = Field(
+        default=False,
+        description="Whether they may stand beside a study that the timepoint has already.",
+    )
+    version: int | None = Field(
+        None, ge=0, le=1_000_000, description="The decision that was seen; another one is refused."
+    )
+
+    def splitting(self) -> Splitting:
+        """Return it as the service takes it."""
+        return Splitting(
+            series=self.series,
+            number=None if self.timepoint == "unscheduled" else int(self.timepoint),
+            reason=self.reason,
+            imaged_on=self.imaged_on,
+            joins_other_study=self.joins_other_study,
+            seen_version=self.version,
+        )
+
+
+class MergePayload(StrictModel):
+    """With which study another one makes one timepoint."""
+
+    with_study: Uid
+    reason: Reason = Field(examples=["The liver was imaged in a second session on the next day"])
+    version: int | None = Field(
+        None, ge=0, le=1_000_000, description="The decision that was seen; another one is refused."
+    )
+
+    def merging(self) -> Merging:
+        """Return it as the service takes it."""
+        return Merging(with_study=self.with_study, reason=self.reason, seen_version=self.version)
+
+
 class NotDonePayload(StrictModel):
     """Why a timepoint will have no images."""
 
@@ -145,6 +191,7 @@ def timepoint_answer(timepoint: Timepoint, studies: Sequence[Study], today: date
         days_overdue=timepoint.days_overdue(today),
         not_done_reason=timepoint.not_done_reason,
         late_instances=timepoint.late_instances,
+        control=timepoint.control,
         study_instance_uids=[each.study_instance_uid for each in studies],
     )
 
@@ -189,6 +236,7 @@ def decision_answer(decision: Decision) -> DecisionAnswer:
         trial_id=verdict.trial_id,
         subject_id=verdict.subject_id,
         timepoint_id=verdict.timepoint_id,
+        series=None if decision.series is None else list(decision.series),
         decided_by=decision.decided_by,
         decided_at=decision.decided_at,
     )

@@ -1,11 +1,11 @@
 """Received studies, their facts and every decision about them, in the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, literal, or_, select, true, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from imaging_service.accounts.scope import Scope
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.timepoints.doubts import Confidence
 from imaging_service.timepoints.facts import SeriesFacts, StudyFacts, visible
+from imaging_service.timepoints.membership_repository import of_study, series_on, timepoint_of_series
 from imaging_service.timepoints.placing import Placement
 from imaging_service.timepoints.records import (
     Decision,
@@ -108,15 +109,98 @@ def waiting(session: Session, trial_id: str, site_id: str) -> Sequence[Study]:
     return [_study(row) for row in rows]
 
 
-def of_timepoints(session: Session, timepoint_ids: Sequence[str]) -> Sequence[Study]:
-    """Return the studies that are matched to these timepoints, in the order of their dates."""
-    rows = session.scalars(
-        select(StudyRow)
-        .where(StudyRow.timepoint_id.in_(timepoint_ids), StudyRow.state == StudyState.MATCHED)
+def of_timepoints(session: Session, timepoint_ids: Sequence[str]) -> Mapping[str, Sequence[Study]]:
+    """Return the studies that have series on these timepoints, by timepoint in the order of their dates."""
+    whole = select(StudyRow.timepoint_id, StudyRow.study_instance_uid).where(
+        StudyRow.timepoint_id.in_(timepoint_ids), StudyRow.state == StudyState.MATCHED
+    )
+    split = select(StudySeriesRow.timepoint_id, StudySeriesRow.study_instance_uid).where(
+        StudySeriesRow.timepoint_id.in_(timepoint_ids)
+    )
+    places = union(whole, split).subquery()
+    rows = session.execute(
+        select(places.c.timepoint_id, StudyRow)
+        .join(StudyRow, StudyRow.study_instance_uid == places.c.study_instance_uid)
         .order_by(StudyRow.study_date, StudyRow.received_at, StudyRow.study_instance_uid)
         .execution_options(populate_existing=True)
     )
-    return [_study(row) for row in rows]
+    found: dict[str, list[Study]] = {}
+    for timepoint_id, row in rows:
+        found.setdefault(timepoint_id, []).append(_study(row))
+    return found
+
+
+def timepoints_of(session: Session, study_instance_uid: str) -> Sequence[str]:
+    """Return the timepoints that have series of a study: its own, then those that it was split to."""
+    own = session.scalars(
+        select(StudyRow.timepoint_id).where(
+            StudyRow.study_instance_uid == study_instance_uid, StudyRow.timepoint_id.is_not(None)
+        )
+    )
+    split = session.scalars(
+        select(StudySeriesRow.timepoint_id)
+        .where(
+            StudySeriesRow.study_instance_uid == study_instance_uid,
+            StudySeriesRow.timepoint_id.is_not(None),
+        )
+        .order_by(StudySeriesRow.timepoint_id)
+    )
+    return list(dict.fromkeys(each for each in (*own, *split) if each is not None))
+
+
+def series_of_study(session: Session, study_instance_uid: str) -> Sequence[StoredSeries]:
+    """Return the series of a study in the order of their numbers, without their instances."""
+    rows = session.scalars(
+        select(StudySeriesRow)
+        .where(StudySeriesRow.study_instance_uid == study_instance_uid)
+        .order_by(StudySeriesRow.series_number, StudySeriesRow.series_instance_uid)
+        .execution_options(populate_existing=True)
+    )
+    return [_series(row, ()) for row in rows]
+
+
+def split_to(
+    session: Session, study_instance_uid: str, series: Sequence[str], timepoint_id: str | None
+) -> None:
+    """Give series of a study a timepoint of their own; None puts them back on their study's."""
+    session.execute(
+        update(StudySeriesRow)
+        .where(
+            StudySeriesRow.study_instance_uid == study_instance_uid,
+            StudySeriesRow.series_instance_uid.in_(series),
+        )
+        .values(timepoint_id=timepoint_id)
+    )
+
+
+def instance_count(session: Session, study_instance_uid: str, series: Sequence[str]) -> int:
+    """Return how many instances some series of a study have."""
+    statement = select(func.count()).where(
+        StudyInstanceRow.study_instance_uid == study_instance_uid,
+        StudyInstanceRow.series_instance_uid.in_(series),
+    )
+    return session.scalar(statement) or 0
+
+
+def first_instances(session: Session, studies: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Return a series and an instance with pixels of each study, to show what it looks like."""
+    middle = (
+        select(
+            StudyInstanceRow.study_instance_uid,
+            StudyInstanceRow.series_instance_uid,
+            StudyInstanceRow.sop_instance_uid,
+            func.row_number()
+            .over(
+                partition_by=StudyInstanceRow.study_instance_uid,
+                order_by=(StudyInstanceRow.series_instance_uid, StudyInstanceRow.sop_instance_uid),
+            )
+            .label("rank"),
+        )
+        .where(StudyInstanceRow.study_instance_uid.in_(studies), StudyInstanceRow.rows.is_not(None))
+        .subquery()
+    )
+    rows = session.execute(select(middle).where(middle.c.rank == 1))
+    return {row.study_instance_uid: (row.series_instance_uid, row.sop_instance_uid) for row in rows}
 
 
 def of_subject(session: Session, trial_id: str, subject_id: str, *, lock: bool = False) -> Sequence[Study]:
@@ -249,8 +333,29 @@ def known_instances(session: Session, study_instance_uid: str) -> frozenset[str]
     )
 
 
-def decide(session: Session, study: Study, decided: Decided) -> None:
-    """Let a verdict count, and keep it for ever."""
+def decide(
+    session: Session,
+    study: Study,
+    decided: Decided,
+    *,
+    series: Sequence[str] | None = None,
+    of_series: Verdict | None = None,
+) -> None:
+    """Let a verdict count, and keep it for ever.
+
+    Parameters
+    ----------
+    session
+        The transaction.
+    study
+        The study.
+    decided
+        What counts for it from now on.
+    series
+        The series that the decision is about; None for the whole study.
+    of_series
+        What was decided about them, kept instead.
+    """
     version = study.version + 1
     values = _verdict_values(decided.verdict)
     session.execute(
@@ -258,11 +363,13 @@ def decide(session: Session, study: Study, decided: Decided) -> None:
         .where(StudyRow.study_instance_uid == study.study_instance_uid)
         .values(**values, decided_by=decided.by, version=version)
     )
+    values = _verdict_values(of_series or decided.verdict)
     values.pop("placement")
     session.execute(
         insert(StudyDecisionRow).values(
             study_instance_uid=study.study_instance_uid,
             version=version,
+            series=None if series is None else list(series),
             decided_by=decided.by,
             decided_at=decided.at,
             **values,
@@ -271,9 +378,14 @@ def decide(session: Session, study: Study, decided: Decided) -> None:
 
 
 def detach(session: Session, study_instance_uid: str) -> None:
-    """Take a study from its timepoint; a verdict follows in the same transaction."""
+    """Take a study from its timepoints; a verdict follows in the same transaction."""
     session.execute(
         update(StudyRow).where(StudyRow.study_instance_uid == study_instance_uid).values(timepoint_id=None)
+    )
+    session.execute(
+        update(StudySeriesRow)
+        .where(StudySeriesRow.study_instance_uid == study_instance_uid)
+        .values(timepoint_id=None)
     )
 
 
@@ -290,6 +402,7 @@ def decisions(session: Session, study_instance_uid: str) -> Sequence[Decision]:
             verdict=_verdict(row, placement=None),
             decided_by=row.decided_by,
             decided_at=row.decided_at,
+            series=row.series,
         )
         for row in rows
     ]
@@ -299,14 +412,16 @@ def series_of_timepoint(session: Session, timepoint_id: str) -> Sequence[StoredS
     """Return the series of a timepoint's studies with their instances, in the order of their numbers."""
     series = session.scalars(
         select(StudySeriesRow)
-        .join(StudyRow, StudyRow.study_instance_uid == StudySeriesRow.study_instance_uid)
-        .where(StudyRow.timepoint_id == timepoint_id, StudyRow.state == StudyState.MATCHED)
+        .join(StudyRow, of_study())
+        .where(series_on(timepoint_id))
         .order_by(StudyRow.study_date, StudyRow.received_at, StudySeriesRow.series_number)
+        .execution_options(populate_existing=True)
     ).all()
     instances = session.scalars(
         select(StudyInstanceRow)
-        .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
-        .where(StudyRow.timepoint_id == timepoint_id, StudyRow.state == StudyState.MATCHED)
+        .join(StudySeriesRow, _of_series())
+        .join(StudyRow, of_study())
+        .where(series_on(timepoint_id))
         .order_by(StudyInstanceRow.instance_number, StudyInstanceRow.sop_instance_uid)
     )
     members: dict[tuple[str, str], list[StoredInstance]] = {}
@@ -321,15 +436,20 @@ def series_of_timepoint(session: Session, timepoint_id: str) -> Sequence[StoredS
 def instance(session: Session, sop_instance_uid: str) -> tuple[str, StoredInstance] | None:
     """Return an instance that belongs to a timepoint, with the timepoint's id."""
     row = session.execute(
-        select(StudyRow.timepoint_id, StudyInstanceRow)
-        .join(StudyRow, StudyRow.study_instance_uid == StudyInstanceRow.study_instance_uid)
-        .where(
-            StudyInstanceRow.sop_instance_uid == sop_instance_uid,
-            StudyRow.state == StudyState.MATCHED,
-            StudyRow.timepoint_id.is_not(None),
-        )
+        select(timepoint_of_series(), StudyInstanceRow)
+        .join(StudySeriesRow, _of_series())
+        .join(StudyRow, of_study())
+        .where(StudyInstanceRow.sop_instance_uid == sop_instance_uid, StudyRow.state == StudyState.MATCHED)
+        .select_from(StudyInstanceRow)
     ).one_or_none()
     return None if row is None or row[0] is None else (row[0], _instance(row[1]))
+
+
+def _of_series() -> ColumnElement[bool]:
+    return and_(
+        StudySeriesRow.study_instance_uid == StudyInstanceRow.study_instance_uid,
+        StudySeriesRow.series_instance_uid == StudyInstanceRow.series_instance_uid,
+    )
 
 
 def _verdict_values(verdict: Verdict) -> dict[str, Any]:
@@ -390,6 +510,7 @@ def _series(row: StudySeriesRow, instances: Sequence[StoredInstance]) -> StoredS
         frame_of_reference_uid=row.frame_of_reference_uid,
         facts=row.facts,
         instances=instances,
+        timepoint_id=row.timepoint_id,
     )
 
 

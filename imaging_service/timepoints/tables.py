@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Uniq
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, Json, UtcDateTime
-from imaging_service.final_rows import always_final
+from imaging_service.final_rows import all_of, always_final
 
 
 class TimepointRow(Base):
@@ -31,13 +31,16 @@ class TimepointRow(Base):
     not_done_reason: Mapped[str | None]
     late_instances: Mapped[int]
     """Instances that arrived after the images had been given to the timepoint."""
+    control: Mapped[str | None]
+    """How far quality control of its images has come; empty without images."""
     sort_on: Mapped[str]
     """The day of imaging, else the nominal one, as YYYY-MM-DD: the order of a subject's timepoints."""
 
     __table_args__ = (
         ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
         UniqueConstraint("trial_id", "subject_id", "number"),
-        Index("ix_timepoints_trial_id_progress_closes_on", "trial_id", "progress", "closes_on"),
+        Index("ix_timepoints_trial_id_progress_closes_on", "trial_id", "progress", "closes_on", "subject_id"),
+        Index("ix_timepoints_trial_id_control", "trial_id", "control", "subject_id"),
         Index(
             "ix_timepoints_trial_id_subject_id_sort_on", "trial_id", "subject_id", "sort_on", "timepoint_id"
         ),
@@ -55,6 +58,27 @@ class CalendarRow(Base):
     protocol_version: Mapped[str]
     last_received: Mapped[int]
     """The highest scheduled number with images, -1 before any."""
+    central_progression_on: Mapped[date | None]
+    """Day of the progression that the accepted reads show; empty while they show none."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
+    )
+
+
+class CycleStartsRow(Base):
+    """On which days a subject's treatment cycles began, as known at one time; rows are only added."""
+
+    __tablename__ = "cycle_starts"
+
+    trial_id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    started_on: Mapped[list[str]] = mapped_column(Json)
+    """Of cycles 1, 2, … as YYYY-MM-DD."""
+    reason: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
@@ -123,6 +147,8 @@ class StudyDecisionRow(Base):
     code: Mapped[str]
     sentence: Mapped[str]
     confidence: Mapped[str | None]
+    series: Mapped[list[str] | None] = mapped_column(Json)
+    """The series that it is about; empty when it is about the whole study."""
     decided_by: Mapped[str]
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -143,6 +169,10 @@ class StudySeriesRow(Base):
     frame_of_reference_uid: Mapped[str | None]
     facts: Mapped[dict[str, Any]] = mapped_column(Json)
     """Coded attributes that help to choose a series: sequence, contrast, image type."""
+    timepoint_id: Mapped[str | None] = mapped_column(ForeignKey("timepoints.timepoint_id"))
+    """Its own timepoint, when a person has split it from its study; else it is on the study's."""
+
+    __table_args__ = (Index("ix_study_series_timepoint_id", "timepoint_id"),)
 
 
 class StudyInstanceRow(Base):
@@ -186,4 +216,7 @@ class FeedCursorRow(Base):
     __table_args__ = {"info": {"audited": False}}  # noqa: RUF012  as SQLAlchemy declares it
 
 
-TRIGGERS = always_final(StudyDecisionRow, "a decision about a study never changes")
+TRIGGERS = all_of(
+    always_final(StudyDecisionRow, "a decision about a study never changes"),
+    always_final(CycleStartsRow, "what was known of treatment cycles never changes"),
+)

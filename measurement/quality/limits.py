@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from measurement.geometry.volume import SLICE_TOLERANCE
-from measurement.protocol.acquisition import AcquisitionRule
+from measurement.protocol.acquisition import AcquisitionRule, Severity
 from measurement.quality.facts import AcquiredSeries, FrameFacts
 from measurement.quality.findings import MOST_NAMED, Finding, FindingCode
 from measurement.quality.stacks import Stack, Step, stacks_of
@@ -19,6 +19,8 @@ Check = Callable[[AcquisitionRule, AcquiredSeries, Stack], Iterator[Finding]]
 
 def limit_findings(rule: AcquisitionRule, series: AcquiredSeries) -> Iterator[Finding]:
     """Give what a series does not keep; of stacks in several directions each must keep every limit.
+
+    A frame without geometry is never measured; a series warns of some, and fails its rule without any other.
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ def limit_findings(rule: AcquisitionRule, series: AcquiredSeries) -> Iterator[Fi
             found=f"{len(unplaced)} of {len(series.frames)} frames without calibrated geometry",
             wanted="position, orientation and spacing of every frame",
             frames=unplaced,
+            severity=rule.severity if len(unplaced) == len(series.frames) else Severity.WARNS,
         )
     for stack in stacks_of(series.frames):
         for check in _CHECKS:
@@ -51,15 +54,16 @@ def finding(  # noqa: PLR0913  a finding says this much
     found: str,
     wanted: str,
     frames: Sequence[FrameFacts] = (),
+    severity: Severity | None = None,
 ) -> Finding:
-    """Return a finding about a series, in a sentence."""
+    """Return a finding about a series, in a sentence; as severe as its rule unless said otherwise."""
     return Finding(
         code=code,
         rule=rule.name,
         sentence=f"{series.name} ({rule.name}) has {found}; wanted: {wanted}.",
         found=found,
         wanted=wanted,
-        severity=rule.severity,
+        severity=severity or rule.severity,
         series_instance_uids=(series.series_instance_uid,),
         sop_instance_uids=tuple(dict.fromkeys(each.sop_instance_uid for each in frames))[:MOST_NAMED],
     )

@@ -219,6 +219,7 @@ class ReadingRoom:
             placement=None,
             not_done_reason=None,
             late_instances=0,
+            control=None if day is None else "accepted",
             sort_on=str(day or nominal),
         )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
@@ -149,22 +151,24 @@ def running_service(
     **settings: Any,
 ) -> Iterator[TestService]:
     """Give a service over an empty database, with every account of `ACCOUNTS`."""
-    wanted = ServiceSettings(database_url=database_url, **{**QUICK, **settings})
-    database = Database(database_url, connections=wanted.database_connections, wait_seconds=10)
-    all_tables()  # of every chapter, mounted or not
-    database.create_all()
-    clock = FixedClock(now)
-    app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
-    try:
-        with capture_logs() as logs, TestClient(app, raise_server_exceptions=False) as client:
-            client.cookies.jar.set_policy(NO_COOKIES)
-            service = TestService(
-                app=app, client=client, database=database, clock=clock, settings=wanted, logs=logs
-            )
-            _create_accounts(service)
-            yield service
-    finally:
-        database.close()
+    with TemporaryDirectory() as folder:
+        settings.setdefault("audit_witness", Path(folder) / "audit-heads.jsonl")
+        wanted = ServiceSettings(database_url=database_url, **{**QUICK, **settings})
+        database = Database(database_url, connections=wanted.database_connections, wait_seconds=10)
+        all_tables()  # of every chapter, mounted or not
+        database.create_all()
+        clock = FixedClock(now)
+        app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
+        try:
+            with capture_logs() as logs, TestClient(app, raise_server_exceptions=False) as client:
+                client.cookies.jar.set_policy(NO_COOKIES)
+                service = TestService(
+                    app=app, client=client, database=database, clock=clock, settings=wanted, logs=logs
+                )
+                _create_accounts(service)
+                yield service
+        finally:
+            database.close()
 
 
 def _create_accounts(service: TestService) -> None:

@@ -48,6 +48,9 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         info={"audited": False},
     )
     op.create_index("ix_audit_entries_account_id", "audit_entries", ["account_id", "sequence"], unique=False)
+    op.create_index("ix_audit_entries_action", "audit_entries", ["action", "sequence"], unique=False)
+    op.create_index("ix_audit_entries_actor", "audit_entries", ["actor", "sequence"], unique=False)
+    op.create_index("ix_audit_entries_at", "audit_entries", ["at"], unique=False)
     op.create_index(
         "ix_audit_entries_entity", "audit_entries", ["entity", "entity_id", "sequence"], unique=False
     )
@@ -584,6 +587,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     op.create_table(
         "site_queries",
         sa.Column("query_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("trial_id", sa.String(), nullable=False),
         sa.Column("site_id", sa.String(), nullable=False),
         sa.Column("subject_id", sa.String(), nullable=True),
@@ -606,6 +610,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
             name=op.f("fk_site_queries_trial_id_subjects"),
         ),
         sa.PrimaryKeyConstraint("query_id", name=op.f("pk_site_queries")),
+        sa.UniqueConstraint("trial_id", "number", name=op.f("uq_site_queries_trial_id")),
     )
     op.create_index("ix_site_queries_timepoint_id", "site_queries", ["timepoint_id", "state"], unique=False)
     op.create_index(

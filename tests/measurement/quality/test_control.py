@@ -158,6 +158,14 @@ def test_one_good_series_is_enough_unless_each_must_be() -> None:
     assert number_of_none.frames == ()
 
 
+@pytest.mark.parametrize(("placed", "severity"), [((), Severity.BLOCKS), (STACK, Severity.WARNS)])
+def test_frames_that_cannot_be_measured_block_when_there_are_no_others(
+    placed: tuple[FrameFacts, ...], severity: Severity
+) -> None:
+    (found,) = control([series(FrameFacts(sop_instance_uid="1.2.1"), *placed)], [rule()])
+    assert (found.code, found.severity) == (FindingCode.GEOMETRY_MISSING, severity)
+
+
 def test_a_timepoint_without_images_blocks_whatever_the_rules() -> None:
     (found,) = control([series()], [])
     assert (found.code, found.severity) == (FindingCode.NO_SERIES, Severity.BLOCKS)

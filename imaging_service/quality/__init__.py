@@ -1,0 +1,1 @@
+"""Quality control: whether a timepoint's images may be read."""
