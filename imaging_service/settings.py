@@ -58,6 +58,13 @@ class ServiceSettings(BaseSettings):
         Path("data/service/audit-heads.jsonl"),
         description="File that heads of the audit chain are kept in; copy it to where nobody can change it.",
     )
+    audit_witness_seconds: PositiveInt = Field(
+        3_600,
+        description="The worker keeps the head of the audit chain this often; each report keeps it, too.",
+    )
+    audit_witness_key: Path | None = Field(
+        None, description="Ed25519 private key in PEM that signs each head that is kept."
+    )
 
     database_connections: PositiveInt = Field(
         20,

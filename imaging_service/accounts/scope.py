@@ -94,6 +94,12 @@ class Scope:
         """Whether the trial, or a part of it, is in the scope."""
         return self.everywhere or trial_id in self.trial_ids
 
+    def sees_whole_trial(self, trial_id: str) -> bool:
+        """Whether all of the trial's sites are in the scope."""
+        return self.everywhere or any(
+            grant.trial_id == trial_id and grant.site_id is None for grant in self.grants
+        )
+
     def sees_site(self, trial_id: str, site_id: str) -> bool:
         """Whether the site's subjects are in the scope."""
         return self.everywhere or any(

@@ -20,10 +20,11 @@ from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
+from imaging_service.operations.witnessing import WITNESSED
 from imaging_service.outcomes.router import UNBLINDED
 from measurement.recist.responses import OverallResponse
 
-router = APIRouter(prefix="/trials/{trial_id}", tags=["exports"])
+router = APIRouter(prefix="/trials/{trial_id}", tags=["exports"], dependencies=[WITNESSED])
 
 
 def wanted_responses(

@@ -12,18 +12,26 @@ from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
 from imaging_service.http.lists import NEXT_CURSOR
 from imaging_service.http.models import Day, Identifier
 from imaging_service.http.pages import MAX_LIMIT, PageRequest, WantedCursor, page_request
+from imaging_service.operations.witnessing import WITNESSED
 from imaging_service.outcomes import service
 from imaging_service.outcomes.accepted import View, of_record
-from imaging_service.outcomes.answers import cohort_answer, listing_row, subject_answer, subject_table
+from imaging_service.outcomes.answers import (
+    cohort_answer,
+    listing_row,
+    plots_answer,
+    subject_answer,
+    subject_table,
+)
 from imaging_service.outcomes.courses import DataCut
 from imaging_service.outcomes.schemas import (
     CohortOutcomesAnswer,
     ListingAnswer,
+    PlotsAnswer,
     SubjectOutcomesAnswer,
     SubjectTableRow,
 )
 
-router = APIRouter(prefix="/trials/{trial_id}", tags=["outcomes"])
+router = APIRouter(prefix="/trials/{trial_id}", tags=["outcomes"], dependencies=[WITNESSED])
 
 UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR)
 """Owners of what compares readers, or names subjects."""
@@ -111,3 +119,18 @@ def of_cohort(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
             response.headers[NEXT_CURSOR] = found.next_cursor
         return response
     return cohort_answer(trial_id, cut.as_of, view, found)
+
+
+@router.get("/outcomes/plots", dependencies=[UNBLINDED])
+def plots_of_cohort(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
+    trial_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    cut: WantedCut,
+    asked: WantedListing,
+    view: WantedView = View.READERS,
+) -> PlotsAnswer:
+    """Return survival step by step, and the courses of a page of subjects, for plots of the cohort."""
+    page = PageRequest(LISTED, None) if asked is None else asked
+    found = service.plots_of_cohort(session, principal, trial_id, cut, view, page)
+    return plots_answer(trial_id, cut.as_of, view, found)

@@ -10,10 +10,10 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from imaging_service.accounts.tables import Account
+from imaging_service.audit import repository, witness
 from imaging_service.audit import service as audit
-from imaging_service.audit import witness
 from imaging_service.audit.actor import WORKER
-from imaging_service.audit.chain import Damage
+from imaging_service.audit.chain import Damage, entry_hash
 from imaging_service.audit.service import UnauditedChangeError
 from imaging_service.audit.tables import TRIGGERS, AuditEntry
 from imaging_service.database import Database, new_id
@@ -91,7 +91,7 @@ def without_triggers(database: Database, statement: str) -> None:
     with database.writer.begin() as connection:
         for name in names:
             if database.is_sqlite:
-                connection.execute(text(f"DROP TRIGGER {name}"))
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
         if not database.is_sqlite:
             connection.execute(text("ALTER TABLE audit_entries DISABLE TRIGGER ALL"))
         connection.execute(text(statement))
@@ -122,6 +122,33 @@ def test_tampering_below_the_triggers_is_named(
     with database.read() as session:
         found = audit.verify(session, witness.read(tmp_path / "heads.jsonl"))
     assert [(finding.damage, finding.sequence) for finding in found] == [(damage, sequence)]
+
+
+def test_two_entries_that_changed_places_are_both_named(database: Database):
+    for number in range(3):
+        act(database, number)
+    for statement in (
+        "UPDATE audit_entries SET sequence = -2 WHERE sequence = 2",
+        "UPDATE audit_entries SET sequence = 2 WHERE sequence = 5",
+        "UPDATE audit_entries SET sequence = 5 WHERE sequence = -2",
+    ):
+        without_triggers(database, statement)
+    with database.read() as session:
+        found = audit.verify(session)
+    assert {(each.damage, each.sequence) for each in found} == {(Damage.SWAPPED, 2), (Damage.SWAPPED, 5)}
+
+
+def test_an_entry_that_was_rewritten_with_a_fitting_hash_is_named(database: Database):
+    for number in range(2):
+        act(database, number)
+    with database.read() as session:
+        link = list(repository.links(session))[1]
+    forged = entry_hash({**link.content, "actor": "somebody else"}, link.previous_hash)
+    change = f"UPDATE audit_entries SET actor = 'somebody else', hash = '{forged}' WHERE sequence = 2"
+    without_triggers(database, change)
+    with database.read() as session:
+        found = audit.verify(session)
+    assert [(each.damage, each.sequence) for each in found] == [(Damage.REWRITTEN, 2)]
 
 
 def account(name: str) -> Account:
