@@ -1,22 +1,28 @@
 """Outcomes as the routes answer them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 
 from imaging_service.assessments.derivation import told, told_timepoint
 from imaging_service.assessments.schemas import TimepointVerdictAnswer, VerdictAnswer
 from imaging_service.outcomes.accepted import Accepted, View, of_record
 from imaging_service.outcomes.courses import ReaderCourse
+from imaging_service.outcomes.figures import CohortPlots
 from imaging_service.outcomes.lines import CourseLine, line_of
 from imaging_service.outcomes.schemas import (
     CohortOutcomesAnswer,
+    CourseFigureAnswer,
     CurveAnswer,
     ListingAnswer,
+    PlotsAnswer,
     RateAnswer,
     ReaderCohortAnswer,
     ReaderOutcomesAnswer,
+    StepAnswer,
     SubjectOutcomesAnswer,
     SubjectTableRow,
+    SurvivalAnswer,
     TimeAnswer,
 )
 from imaging_service.outcomes.service import CohortFigures
@@ -135,6 +141,44 @@ def _curve(endpoint: Endpoint, found: SurvivalCurve) -> CurveAnswer:
         median_days=median.time,
         lower_days=median.limits[0],
         upper_days=median.limits[1],
+    )
+
+
+def plots_answer(trial_id: str, as_of: date | None, view: View, found: CohortPlots) -> PlotsAnswer:
+    """Return what plots of a cohort are drawn from."""
+    return PlotsAnswer(
+        trial_id=trial_id,
+        protocol_version=found.protocol.version,
+        rules_version=RULES_VERSION,
+        view=view,
+        as_of=as_of,
+        survival=[
+            _survival(slot, endpoint, curve)
+            for slot, curves in found.curves.items()
+            for endpoint, curve in curves.items()
+        ],
+        courses=[CourseFigureAnswer.model_validate(asdict(each)) for each in found.courses],
+        next_cursor=found.next_cursor,
+    )
+
+
+def _survival(slot: int | None, endpoint: Endpoint, found: SurvivalCurve) -> SurvivalAnswer:
+    return SurvivalAnswer(
+        slot=slot,
+        level=found.level,
+        steps=[
+            StepAnswer(
+                days=int(step.time),
+                at_risk=step.at_risk,
+                events=step.events,
+                censored=step.censored,
+                survival=step.survival,
+                lower=step.limits.lower,
+                upper=step.limits.upper,
+            )
+            for step in found.steps
+        ],
+        **_curve(endpoint, found).model_dump(),
     )
 
 

@@ -110,6 +110,17 @@ def _courses(
             yield replace(unread, doubt=str(error))
 
 
+def course_from(subject: Subject, slot: int, protocol: TrialProtocol, inputs: Inputs) -> ReaderCourse:
+    """Return what would follow about a subject from these inputs, under this protocol.
+
+    Raises
+    ------
+    MeasurementError
+        The observations cannot be judged.
+    """
+    return _course(subject, slot, protocol, inputs, None)
+
+
 def _course(
     subject: Subject, slot: int, protocol: TrialProtocol, inputs: Inputs | None, as_of: date | None
 ) -> ReaderCourse:

@@ -135,6 +135,74 @@ class CohortOutcomesAnswer(BaseModel):
     )
 
 
+class StepAnswer(BaseModel):
+    """A survival curve from one day until the next."""
+
+    days: int
+    at_risk: int = Field(description="Subjects whose time is this one or later.")
+    events: int
+    censored: int
+    survival: float
+    lower: float | None
+    upper: float | None
+
+
+class SurvivalAnswer(BaseModel):
+    """A Kaplan-Meier estimate, step by step."""
+
+    slot: int | None
+    endpoint: str = Field(examples=["PFS"])
+    subjects: int
+    events: int
+    median_days: float | None
+    lower_days: float | None
+    upper_days: float | None
+    level: float
+    steps: list[StepAnswer]
+
+
+class CoursePointAnswer(BaseModel):
+    """A reader's verdict on a timepoint, counted from the subject's start."""
+
+    timepoint_id: str
+    number: int | None
+    days: int = Field(description="Since the start, which is day 0.")
+    change_percent: Decimal | None
+    overall_response: str
+    has_new_lesion: bool
+
+
+class CourseFigureAnswer(BaseModel):
+    """A subject's course as a waterfall, a spider and a swimmer plot show it."""
+
+    subject_id: str
+    site_id: str
+    slot: int
+    starts_on: date | None
+    best_response: str
+    confirmed_best_response: str
+    best_change_percent: Decimal | None = Field(
+        description="Smallest change of the sum of diameters since baseline, until progression."
+    )
+    days: int | None = Field(description="Until progression, death or censoring, both ends included.")
+    is_event: bool | None
+    ending: str | None
+    points: list[CoursePointAnswer]
+
+
+class PlotsAnswer(BaseModel):
+    """What plots of a cohort are drawn from."""
+
+    trial_id: str
+    protocol_version: str
+    rules_version: str
+    view: View
+    as_of: date | None
+    survival: list[SurvivalAnswer] = Field(description="Of every subject of the cohort.")
+    courses: list[CourseFigureAnswer] = Field(description="Of a page of subjects.")
+    next_cursor: str | None
+
+
 class SubjectTableRow(BaseModel):
     """One line of a subject's table: a reader's verdict on a timepoint."""
 

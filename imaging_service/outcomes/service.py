@@ -22,6 +22,7 @@ from imaging_service.outcomes.courses import (
     courses_of_some,
     courses_of_trial,
 )
+from imaging_service.outcomes.figures import CohortPlots, figure_of
 from imaging_service.outcomes.lines import CourseLine, Tally, line_of
 from imaging_service.outcomes.lines import tallies as tallies_of
 from imaging_service.outcomes.repository import Cohort
@@ -191,6 +192,37 @@ def _subjects_of(asked: _Asked, page: PageRequest | None) -> tuple[Sequence[str]
         return None, None
     found = subjects.subjects(asked.session, asked.principal.scope, asked.trial_id, page)
     return [each.subject_id for each in found.items], found.next_cursor
+
+
+def plots_of_cohort(  # noqa: PLR0913, PLR0917  a cohort is asked for by this much
+    session: Session,
+    principal: Principal,
+    trial_id: str,
+    cut: DataCut,
+    view: View,
+    page: PageRequest,
+) -> CohortPlots:
+    """Return survival of every subject step by step, and the courses of the subjects on a page.
+
+    Raises
+    ------
+    NotFoundError, ForbiddenError
+        As `of_cohort`.
+    """
+    found = of_cohort(session, principal, trial_id, cut, view, page)
+    shown = {(each.subject_id, each.slot) for each in found.listing}
+    names = sorted({subject_id for subject_id, _ in shown})
+    return CohortPlots(
+        protocol=found.protocol,
+        curves={slot: tally.outcomes(found.protocol).curves for slot, tally in found.tallies.items()},
+        courses=[
+            figure_of(course)
+            for some in subjects.some_subjects(session, principal.scope, trial_id, names)
+            for course in courses_of_some(session, principal, some, found.protocol, cut.as_of)
+            if (course.subject.subject_id, course.slot) in shown
+        ],
+        next_cursor=found.next_cursor,
+    )
 
 
 def _from_reads(asked: _Asked, page: PageRequest | None) -> CohortFigures:
