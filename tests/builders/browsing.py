@@ -140,3 +140,32 @@ def picture(page: Page, name: str) -> Path:
     place = SCREENSHOTS / f"{name}.png"
     page.screenshot(path=place)
     return place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How a stack is shown in a viewport, worked out apart from the page.
+
+    The image is as large as it fits, zoomed about the middle of the stage; pixel (0, 0) is the centre of the
+    first pixel, so the image begins half a pixel before it.
+    """
+
+    columns: int
+    rows: int
+    column_spacing: float
+    row_spacing: float
+    zoom: float = 1.0
+
+    def place(self, page: Page, pixel: tuple[float, float], viewport: int = -1) -> tuple[float, float]:
+        """Return where a pixel (column, row) is on the screen, in CSS pixels."""
+        stage = page.locator(".stage").all()[viewport].bounding_box()
+        assert stage is not None
+        fit = min(
+            stage["width"] / (self.columns * self.column_spacing),
+            stage["height"] / (self.rows * self.row_spacing),
+        )
+        per_mm = fit * self.zoom
+        column, row = pixel
+        across = (column - (self.columns - 1) / 2) * self.column_spacing * per_mm
+        down = (row - (self.rows - 1) / 2) * self.row_spacing * per_mm
+        return stage["x"] + stage["width"] / 2 + across, stage["y"] + stage["height"] / 2 + down

@@ -18,6 +18,13 @@ export const PAGES = [
     load: () => import("../reading/worklist_page.js"),
   },
   {
+    path: "/timepoints/:timepoint_id/read",
+    title: "Reading",
+    roles: ["reader"],
+    theme: "dark",
+    load: () => import("../reading/reading_page.js"),
+  },
+  {
     path: "/home",
     title: "Home",
     roles: [],

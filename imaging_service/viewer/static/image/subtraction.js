@@ -1,0 +1,21 @@
+// One phase of a dynamic acquisition minus another, in output units: each phase has a rescale of its own.
+
+/** @typedef {import("./frame.js").Frame} Frame */
+
+/**
+ * @param {Frame} later
+ * @param {Frame} earlier
+ * @returns {Frame}
+ */
+export function subtract(later, earlier) {
+  const count = Math.min(later.pixels.length, earlier.pixels.length);
+  const pixels = new Float32Array(count);
+  const between = later.intercept - earlier.intercept;
+  for (let index = 0; index < count; index += 1) {
+    pixels[index] =
+      /** @type {number} */ (later.pixels[index]) * later.slope -
+      /** @type {number} */ (earlier.pixels[index]) * earlier.slope +
+      between;
+  }
+  return { ...later, pixels, isDarkHigh: false, slope: 1, intercept: 0, window: null, bytes: pixels.byteLength };
+}

@@ -1,0 +1,167 @@
+// What is drawn over an image: axes with their lengths, handles, the cross of the keyboard, a scale, the sides.
+
+import { fill, s } from "../components/element.js";
+import { lengthMm } from "../geometry/calipers.js";
+import { opposite, sideOf } from "../geometry/orientation.js";
+
+/** @typedef {import("../api/types.js").Pixel} Pixel */
+/** @typedef {import("../geometry/calipers.js").Line} Line */
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../geometry/plane.js").Plane} Plane */
+
+/**
+ * One axis on a frame.
+ *
+ * @typedef {object} Mark
+ * @property {string} lesionId
+ * @property {number} fragment
+ * @property {"long" | "short"} axis
+ * @property {Line} line
+ * @property {string} label
+ * @property {boolean} isLocked Signed, or of another timepoint.
+ * @property {boolean} isSelected
+ */
+
+/**
+ * @typedef {object} Scene
+ * @property {View} view
+ * @property {number} width
+ * @property {number} height
+ * @property {Plane | null} plane
+ * @property {Mark[]} marks
+ * @property {Pixel | null} cross
+ * @property {{ line: Line | null, axis: "long" | "short", point: Pixel | null } | null} drawing
+ */
+
+/** Handles are small to look at and large to grasp. */
+const SEEN = 4.5;
+const GRASPED = 13;
+
+/**
+ * Draw a scene.
+ *
+ * @param {SVGSVGElement} svg
+ * @param {Scene} scene
+ */
+export function drawOverlay(svg, scene) {
+  const focused = document.activeElement instanceof SVGElement ? document.activeElement.dataset["handle"] : undefined;
+  fill(
+    svg,
+    scene.marks.map((mark) => markShape(mark, scene)),
+    scene.drawing && drawingShape(scene.drawing, scene),
+    scene.cross && crossShape(scene.view.toScreen(scene.cross)),
+    scene.plane && sides(scene.plane, scene),
+    scene.plane && scaleBar(scene.plane, scene),
+  );
+  if (focused) {
+    const again = svg.querySelector(`[data-handle="${focused}"]`);
+    if (again instanceof SVGElement) again.focus({ preventScroll: true });
+  }
+}
+
+/**
+ * @param {Mark} mark
+ * @param {Scene} scene
+ */
+function markShape(mark, { view, width, height }) {
+  const [[x1, y1], [x2, y2]] = [view.toScreen(mark.line[0]), view.toScreen(mark.line[1])];
+  const kind = `axis ${mark.axis} ${mark.isLocked ? "locked" : ""} ${mark.isSelected ? "selected" : ""}`;
+  const isLabelled = mark.label !== "";
+  const [x, y] = x2 >= x1 ? [x2, y2] : [x1, y1];
+  const place = { x: Math.min(width - 70, x + 10), y: Math.min(height - 6, Math.max(14, y + (mark.axis === "long" ? -8 : 16))) };
+  return s(
+    "g",
+    { class: kind },
+    s("line", { class: "halo", x1, y1, x2, y2 }),
+    s("line", { x1, y1, x2, y2 }),
+    isLabelled && s("text", place, mark.label),
+    mark.isSelected && !mark.isLocked && /** @type {const} */ ([0, 1]).map((end) => handleShape(mark, end, view)),
+  );
+}
+
+/**
+ * @param {Mark} mark
+ * @param {0 | 1} end
+ * @param {View} view
+ */
+function handleShape(mark, end, view) {
+  const pixel = mark.line[end];
+  const [cx, cy] = view.toScreen(pixel);
+  const name = `${mark.lesionId}${mark.fragment ? `, fragment ${mark.fragment}` : ""}, ${mark.axis} axis, ${end ? "end" : "start"}`;
+  return s(
+    "g",
+    {
+      class: "handle",
+      role: "button",
+      tabindex: "0",
+      "aria-label": `${name}: column ${pixel[0].toFixed(1)}, row ${pixel[1].toFixed(1)}. Arrow keys move it.`,
+      "data-handle": `${mark.lesionId} ${mark.fragment} ${mark.axis} ${end}`,
+    },
+    s("circle", { class: "grasp", cx, cy, r: GRASPED }),
+    s("circle", { class: "seen", cx, cy, r: SEEN }),
+  );
+}
+
+/**
+ * @param {NonNullable<Scene["drawing"]>} drawing
+ * @param {Scene} scene
+ */
+function drawingShape({ line, axis, point }, { view, plane }) {
+  if (!line) {
+    if (!point) return null;
+    const [cx, cy] = view.toScreen(point);
+    return s("circle", { class: `axis ${axis} point`, cx, cy, r: SEEN });
+  }
+  const [[x1, y1], [x2, y2]] = [view.toScreen(line[0]), view.toScreen(line[1])];
+  const text = plane ? `${lengthMm(plane, line).toFixed(1)} mm` : "";
+  return s(
+    "g",
+    { class: `axis ${axis} selected drawing` },
+    s("line", { class: "halo", x1, y1, x2, y2 }),
+    s("line", { x1, y1, x2, y2 }),
+    s("text", { x: x2 + 10, y: y2 - 8 }, text),
+  );
+}
+
+/** @param {[x: number, y: number]} place */
+function crossShape([x, y]) {
+  const line = (/** @type {number} */ dx, /** @type {number} */ dy) =>
+    [4, 14].map((from, index) => (index ? null : s("path", {
+      d: `M${x + dx * from} ${y + dy * from}L${x + dx * 14} ${y + dy * 14}M${x - dx * from} ${y - dy * from}L${x - dx * 14} ${y - dy * 14}`,
+    })));
+  return s("g", { class: "cross" }, ...line(1, 0), ...line(0, 1));
+}
+
+/**
+ * @param {Plane} plane
+ * @param {Scene} scene
+ */
+function sides({ rowDirection, columnDirection }, { width, height }) {
+  const text = (/** @type {string} */ side, /** @type {number} */ x, /** @type {number} */ y) =>
+    s("text", { class: "side", x, y, "text-anchor": "middle" }, side);
+  return s(
+    "g",
+    { "aria-hidden": "true" },
+    text(sideOf(opposite(rowDirection)), 14, height / 2),
+    text(sideOf(rowDirection), width - 14, height / 2),
+    text(sideOf(opposite(columnDirection)), width / 2, 18),
+    text(sideOf(columnDirection), width / 2, height - 26),
+  );
+}
+
+/**
+ * @param {Plane} plane
+ * @param {Scene} scene
+ */
+function scaleBar({ columnSpacing }, { view, width, height }) {
+  const perMm = view.scaleX / columnSpacing;
+  const mm = [100, 50, 20, 10, 5, 2, 1].find((each) => each * perMm < width * 0.35) ?? 1;
+  const half = (mm * perMm) / 2;
+  const [x, y] = [width / 2, height - 12];
+  return s(
+    "g",
+    { class: "scale" },
+    s("path", { d: `M${x - half} ${y - 4}v4h${2 * half}v-4` }),
+    s("text", { x: x + half + 8, y: y + 2 }, `${mm} mm`),
+  );
+}
