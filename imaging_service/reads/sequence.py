@@ -31,6 +31,7 @@ def in_reading_order(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
 def open_to_reader(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
     """Return what the reader may see: everything signed, and the first that is not, once it is ready.
 
+    Without a baseline there is nothing to follow, and nothing unsigned is open.
     An occasion whose images arrived late, between two that are signed, is the first
     unsigned one and closes what is still unread behind it; signed reads stay readable.
 
@@ -45,7 +46,8 @@ def open_to_reader(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
     ordered = in_reading_order(occasions)
     signed = [each for each in ordered if each.is_signed]
     unsigned = [each for each in ordered if not each.is_signed]
-    return [*signed, *(each for each in unsigned[:1] if each.is_ready)]
+    has_baseline = any(each.is_baseline for each in ordered)
+    return [*signed, *(each for each in unsigned[:1] if each.is_ready and has_baseline)]
 
 
 def next_to_read(occasions: Sequence[Occasion]) -> Occasion | None:

@@ -103,10 +103,12 @@ def open_read(act: ReadAct, timepoint_id: str) -> tuple[Read, bool]:
     occasions = repository.occasions(session, principal, timepoint.trial_id, timepoint.subject_id, slot)
     if timepoint_id not in {each.timepoint_id for each in occasions}:
         _refuse_without_images(timepoint, all_signed=next_to_read(occasions) is None)
+    turn = next_to_read(occasions)
+    is_turn = turn is not None and turn.timepoint_id == timepoint_id
+    if is_turn and not any(each.is_baseline for each in occasions):
+        raise BaselineMissingError
     if timepoint_id not in {each.timepoint_id for each in open_to_reader(occasions)}:
         raise _no_timepoint(timepoint_id)
-    if not any(each.is_baseline for each in occasions):
-        raise BaselineMissingError
     read = _new_read(act, timepoint, slot)
     repository.add(session, read)
     timepoints.begin_reading(act.act, timepoint_id)
@@ -122,9 +124,10 @@ def _refuse_without_images(timepoint: TimepointToRead, *, all_signed: bool) -> N
 
 
 def _new_read(act: ReadAct, timepoint: TimepointToRead, slot: int) -> Read:
-    filed = trials.filed_protocol(act.session, act.principal.scope, timepoint.trial_id, on=act.now.date())
     if timepoint.imaged_on is None:
         raise NothingToReadError(timepoint.progress)
+    scope = act.principal.scope
+    filed = trials.filed_protocol(act.session, scope, timepoint.trial_id, on=timepoint.imaged_on)
     return Read(
         read_id=new_id(),
         trial_id=timepoint.trial_id,
