@@ -165,13 +165,16 @@ def _differences(found: Assessment, reads: Mapping[str, Read]) -> Iterator[tuple
 
 
 def _other_place(found: Assessment, inputs: Inputs, read: Read | None) -> Iterator[tuple[str, str]]:
-    """Hold what an answer says it is about against its read and its inputs."""
+    """Hold what an answer says it is about against its read and its inputs.
+
+    A later edition may have been derived anew under an amendment; the first is under the read's version.
+    """
     if read is None:
         return
     wanted = {
         "slot": read.slot,
         "timepoint_id": read.timepoint_id,
-        "protocol_version": read.protocol_version,
+        "protocol_version": read.protocol_version if found.edition == 1 else found.protocol_version,
         "position": len(inputs.read_ids),
         "rules_version": found.answer["rules_version"],
     }

@@ -88,6 +88,14 @@ def as_of_now(
     return _first_of(session, principal, wanted, about)
 
 
+def newest_of_some(
+    session: Session, principal: Principal, trial_id: str, subject_ids: Sequence[str]
+) -> Sequence[Assessment]:
+    """Return the newest answer about each signed read of some subjects, superseded reads included."""
+    wanted = [AssessmentRow.trial_id == trial_id, AssessmentRow.subject_id.in_(subject_ids)]
+    return _first_of(session, principal, wanted, [AssessmentRow.read_id])
+
+
 def _wanted(trial_id: str, subject_id: str | None) -> list[ColumnElement[bool]]:
     wanted = [AssessmentRow.trial_id == trial_id]
     return wanted if subject_id is None else [*wanted, AssessmentRow.subject_id == subject_id]

@@ -1,7 +1,7 @@
 """Sign a read and derive its assessment, in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -74,10 +74,18 @@ def _prefixes(session: Session, principal: Principal, read: Read) -> Sequence[tu
     """Return the inputs of a read and of every later one: what was seen until then, in reading order."""
     signed = read_repository.signed_reads(session, principal, read.trial_id, read.subject_id, read.slot)
     place = [each.read_id for each in signed].index(read.read_id)
-    ground = _ground(session, principal, read, signed)
-    return [
-        (ground.inputs(signed[: position + 1]), signed[position]) for position in range(place, len(signed))
-    ]
+    found: list[tuple[Inputs, Read]] = []
+    for position in range(place, len(signed)):
+        of_read = _under_its_version(session, principal, signed[position])
+        ground = _ground(session, principal, of_read, signed)
+        found.append((ground.inputs(signed[: position + 1]), of_read))
+    return found
+
+
+def _under_its_version(session: Session, principal: Principal, read: Read) -> Read:
+    """Return a read under the protocol version that its answer was derived under last, else its own."""
+    newest = repository.newest_of(session, principal, read)
+    return read if newest is None else replace(read, protocol_version=newest.protocol_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +110,7 @@ class _Ground:
 
 
 def _ground(session: Session, principal: Principal, read: Read, signed: Sequence[Read]) -> _Ground:
-    """Gather it as it stands now, under the protocol version that the read was opened with."""
+    """Gather it as it stands now, under the read's protocol version."""
     protocol = trials.protocol_version(session, principal.scope, read.trial_id, read.protocol_version)
     subject = subjects.find_subject(session, principal.scope, read.trial_id, read.subject_id)
     baseline = next((each.imaged_on for each in signed if each.is_baseline), None)
@@ -134,6 +142,45 @@ def _store(act: ReadAct, read: Read, inputs: Inputs, *, because_of: Read) -> Ass
         },
     )
     return assessment
+
+
+def rederive(act: ReadAct, newest: Assessment, inputs: Inputs, *, version: str, reason: str) -> Assessment:
+    """Keep what follows about a signed read under another protocol version; the earlier answer stays.
+
+    Parameters
+    ----------
+    act
+        Who wants it.
+    newest
+        The answer that counts now.
+    inputs
+        The same observations under the other version.
+    version
+        The other version.
+    reason
+        Why.
+    """
+    read = reads.find_read(act.session, act.principal, newest.read_id)
+    under = replace(read, protocol_version=version)
+    again = _assessment(act, under, inputs, because_of=read, edition=newest.edition + 1)
+    repository.add(act.session, again)
+    act.record(
+        "rederive assessment",
+        read.read_id,
+        before={"edition": newest.edition, "protocol_version": newest.protocol_version, **_said(newest)},
+        after={"edition": again.edition, "protocol_version": version, **_said(again)},
+        reason=reason,
+    )
+    return again
+
+
+def _said(found: Assessment) -> Mapping[str, Any]:
+    return {
+        "overall_response": found.overall_response,
+        "best_response": found.best_response,
+        "confirmed_best_response": found.confirmed_best_response,
+        "inputs_sha256": found.inputs_sha256,
+    }
 
 
 def _assessment(act: ReadAct, read: Read, inputs: Inputs, *, because_of: Read, edition: int) -> Assessment:

@@ -37,6 +37,31 @@ def file_protocol(
     typer.echo(f"Version {version.version} of the protocol of trial {version.trial_id} {state}.")
 
 
+@app.command("dry-run")
+def dry_run(
+    protocol: Annotated[Path, typer.Argument(help="The amendment: a .toml or .json file.")],
+) -> None:
+    """Print every stored answer that an amendment would change, with the reason; nothing is stored."""
+    from imaging_service.amendments import service  # noqa: PLC0415
+    from imaging_service.commands.console import console  # noqa: PLC0415
+    from imaging_service.reads.repository import SYSTEM  # noqa: PLC0415
+
+    writing = _read(protocol)
+    trial_id = writing.protocol().trial_id
+    with console() as act, act.database.read() as session:
+        found = service.dry_run(session, SYSTEM, trial_id, writing)
+        for parameter in found.parameters:
+            typer.echo(f"parameter  {parameter.sentence}")
+        count = 0
+        for each in found.changes:
+            count += 1
+            reader = "" if each.slot is None else f" reader {each.slot}"
+            timepoint = "" if each.timepoint is None else f" timepoint {each.timepoint}"
+            about = f"{each.subject_id}{reader}{timepoint}"
+            typer.echo(f"{each.kind:<24}  {about}: {each.before} becomes {each.after}. {each.why}")
+    typer.echo(f"{count} stored answers would change. The dry run has the digest {found.digest}.")
+
+
 @app.command("site")
 def open_site(
     trial: TrialId,

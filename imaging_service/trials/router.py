@@ -30,7 +30,7 @@ router = APIRouter(prefix="/trials", tags=["trials"])
 
 _STAFF = requires(Role.ADMINISTRATOR, Role.COORDINATOR)
 _UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR, Role.SERVICE)
-_PROTOCOL_BODY: dict[str, Any] = {
+PROTOCOL_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -66,7 +66,7 @@ async def protocol_text(request: Request) -> ProtocolText:
     "",
     status_code=status.HTTP_201_CREATED,
     dependencies=[_STAFF],
-    openapi_extra=_PROTOCOL_BODY,
+    openapi_extra=PROTOCOL_BODY,
     responses={200: {"model": ProtocolAnswer, "description": "This text is filed already."}},
 )
 def file_protocol(

@@ -1,6 +1,6 @@
 """File protocols, open sites, seat readers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -22,8 +22,37 @@ _UNBLINDED = frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.ADJUDICATOR, 
 """Roles that see whose images they are, or what the readers said."""
 
 
-def file_protocol(act: Act, writing: ProtocolText) -> tuple[FiledProtocol, bool]:
+class Amended:
+    """A door to what trials do not know of: whether an amendment fits what the chapters above have stored."""
+
+    def __init__(self) -> None:
+        self._checks: list[Callable[[Act, TrialProtocol], None]] = []
+
+    def check_with(self, check: Callable[[Act, TrialProtocol], None]) -> None:
+        """Let a chapter refuse amendments that nobody has tried."""
+        if check not in self._checks:
+            self._checks.append(check)
+
+    def check(self, act: Act, protocol: TrialProtocol) -> None:
+        """Ask every chapter that wants to be asked."""
+        for each in self._checks:
+            each(act, protocol)
+
+
+AMENDED = Amended()
+
+
+def file_protocol(act: Act, writing: ProtocolText, *, is_tried: bool = False) -> tuple[FiledProtocol, bool]:
     """Keep a protocol: the first version makes the trial, a later one amends it.
+
+    Parameters
+    ----------
+    act
+        Who files it.
+    writing
+        The protocol.
+    is_tried
+        Whether the caller has seen what an amendment changes.
 
     Returns
     -------
@@ -47,7 +76,9 @@ def file_protocol(act: Act, writing: ProtocolText) -> tuple[FiledProtocol, bool]
     if not filed:
         _begin_trial(act, protocol)
     else:
-        _check_amendment(protocol, filed[-1])
+        check_amendment(protocol, filed[-1])
+        if not is_tried:
+            AMENDED.check(act, protocol)
     version = FiledProtocol(
         trial_id=protocol.trial_id,
         version=protocol.version,
@@ -87,7 +118,14 @@ def _begin_trial(act: Act, protocol: TrialProtocol) -> None:
     )
 
 
-def _check_amendment(protocol: TrialProtocol, latest: FiledProtocol) -> None:
+def check_amendment(protocol: TrialProtocol, latest: FiledProtocol) -> None:
+    """Refuse an amendment without a day, or with one before that of the version that it amends.
+
+    Raises
+    ------
+    RefusedError
+        It is one of these.
+    """
     if protocol.effective_on is None:
         message = f"Version {protocol.version!r} amends {latest.version!r} and needs the date effective_on."
         raise RefusedError(message, code="amendment_without_date")
