@@ -6,8 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, func, not_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from imaging_service.accounts.principal import Principal
 from imaging_service.assessments.tables import AssessmentRow
@@ -180,7 +180,7 @@ def responses_of_some(
 
 def responses(
     principal: Principal, trial_id: str, wanted: ResponseFilter
-) -> tuple[Select[Any], Sequence[ColumnElement[Any]]]:
+) -> tuple[Select[Any], Sequence[InstrumentedAttribute[Any]]]:
     """Select the answers that count now, one for each timepoint and slot, and say what they are ordered by.
 
     Returns
@@ -188,12 +188,10 @@ def responses(
     tuple
         The statement, whose rows `response_of` reads, and a unique key to order it by.
     """
-    latest = (ReadRow.revision.desc(), AssessmentRow.derived_at.desc(), AssessmentRow.edition.desc())
-    about = (AssessmentRow.timepoint_id, AssessmentRow.slot)
     of_assessment = [
         getattr(AssessmentRow, name) for name in Response.__slots__ if hasattr(AssessmentRow, name)
     ]
-    ranked = (
+    statement: Select[Any] = (
         _visible(principal)
         .join(ReadRow, ReadRow.read_id == AssessmentRow.read_id)
         .join(
@@ -203,21 +201,37 @@ def responses(
                 SubjectRow.subject_id == AssessmentRow.subject_id,
             ),
         )
-        .where(AssessmentRow.trial_id == trial_id, *_asked(wanted))
+        .where(AssessmentRow.trial_id == trial_id, _counts_now(principal), *_asked(wanted))
         .with_only_columns(
-            *of_assessment,
-            SubjectRow.site_id,
-            ReadRow.number,
-            ReadRow.imaged_on,
-            ReadRow.revision,
-            func.row_number().over(partition_by=about, order_by=latest).label("rank"),
+            *of_assessment, SubjectRow.site_id, ReadRow.number, ReadRow.imaged_on, ReadRow.revision
         )
-        .subquery()
     )
-    statement = select(ranked).where(ranked.c.rank == 1)
-    if wanted.response is not None:
-        statement = statement.where(ranked.c.overall_response == wanted.response)
-    return statement, (ranked.c.subject_id, ranked.c.slot, ranked.c.position, ranked.c.timepoint_id)
+    key: Sequence[InstrumentedAttribute[Any]] = (
+        AssessmentRow.subject_id,
+        AssessmentRow.slot,
+        AssessmentRow.position,
+        AssessmentRow.timepoint_id,
+    )
+    return statement, key
+
+
+def _counts_now(principal: Principal) -> ColumnElement[bool]:
+    """Whether no newer answer about the same timepoint by the same reader is there; needs `ReadRow` beside.
+
+    The newest revision of the read counts, and of its answers the one derived last.
+    """
+    newer, its_read = aliased(AssessmentRow), aliased(ReadRow, visible_to(principal).subquery())
+    age = tuple_(ReadRow.revision, AssessmentRow.derived_at, AssessmentRow.edition)
+    statement = (
+        select(newer.assessment_id)
+        .join(its_read, its_read.read_id == newer.read_id)
+        .where(
+            newer.timepoint_id == AssessmentRow.timepoint_id,
+            newer.slot == AssessmentRow.slot,
+            tuple_(its_read.revision, newer.derived_at, newer.edition) > age,
+        )
+    )
+    return not_(statement.correlate(AssessmentRow, ReadRow).exists())
 
 
 def _asked(wanted: ResponseFilter) -> Iterator[ColumnElement[bool]]:
@@ -229,6 +243,8 @@ def _asked(wanted: ResponseFilter) -> Iterator[ColumnElement[bool]]:
         yield AssessmentRow.subject_id.in_(wanted.subject_ids)
     if wanted.slot is not None:
         yield AssessmentRow.slot == wanted.slot
+    if wanted.response is not None:
+        yield AssessmentRow.overall_response == wanted.response
 
 
 def response_of(row: Any) -> Response:  # noqa: ANN401  a row of `responses`
@@ -238,18 +254,12 @@ def response_of(row: Any) -> Response:  # noqa: ANN401  a row of `responses`
 
 def timepoints_answered(principal: Principal, response: str) -> Select[str]:
     """Select the timepoints to which a reader whom the principal may see has given an overall response."""
-    latest = (AssessmentRow.derived_at.desc(), AssessmentRow.edition.desc())
-    about = (AssessmentRow.timepoint_id, AssessmentRow.slot)
-    ranked = (
+    return (
         _visible(principal)
-        .with_only_columns(
-            AssessmentRow.timepoint_id,
-            AssessmentRow.overall_response,
-            func.row_number().over(partition_by=about, order_by=latest).label("rank"),
-        )
-        .subquery()
+        .join(ReadRow, ReadRow.read_id == AssessmentRow.read_id)
+        .where(AssessmentRow.overall_response == response, _counts_now(principal))
+        .with_only_columns(AssessmentRow.timepoint_id)
     )
-    return select(ranked.c.timepoint_id).where(ranked.c.rank == 1, ranked.c.overall_response == response)
 
 
 def editions(session: Session, principal: Principal, read_id: str) -> Sequence[Assessment]:

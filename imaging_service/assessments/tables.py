@@ -50,8 +50,11 @@ class AssessmentRow(Base):
 
     __table_args__ = (
         UniqueConstraint("read_id", "edition"),
-        Index("ix_assessments_trial_id_subject_id", "trial_id", "subject_id"),
-        Index("ix_assessments_timepoint_id", "timepoint_id"),
+        Index(
+            "ix_assessments_trial_id_subject_id",
+            *("trial_id", "subject_id", "slot", "position", "timepoint_id"),
+        ),
+        Index("ix_assessments_timepoint_id", "timepoint_id", "slot", "overall_response"),
     )
 
 

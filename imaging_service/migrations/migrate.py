@@ -27,8 +27,8 @@ def config_for(connection: Connection) -> Config:
     return config
 
 
-def migrate(database: Database) -> str:
-    """Apply what is missing, our part in one transaction; return the revision that the database then has.
+def migrate(database: Database, revision: str = "head") -> str:
+    """Apply what is missing up to a revision, our part in one transaction; return the newest that there is.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def migrate(database: Database) -> str:
             if not database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 ensure_schema(connection)
-            command.upgrade(config_for(connection), "head")
+            command.upgrade(config_for(connection), revision)
         if not database.is_sqlite and installation.is_installable():
             installation.install(database.writer)
     except SQLAlchemyError as error:
@@ -95,6 +95,12 @@ def _refuse_newer(database: Database, connection: Connection) -> None:
             f"its newest is {head()}: install the version that wrote it."
         )
         raise SettingsError(message)
+
+
+def revision_of(database: Database) -> str | None:
+    """Return the revision that a database is at."""
+    with database.reader.connect() as connection:
+        return _revision(connection)
 
 
 def _revision(connection: Connection) -> str | None:

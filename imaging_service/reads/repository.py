@@ -20,9 +20,11 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal_column,
     not_,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import Session, aliased
@@ -70,7 +72,8 @@ def visible_to(principal: Principal) -> Select[ReadRow]:
     if principal.has(Role.READER):
         visible += [and_(ReadRow.trial_id == trial, ReadRow.slot == slot) for trial, slot in slots]
     if principal.has(*UNBLINDED):
-        visible.append(and_(ReadRow.trial_id.not_in(reads_in), _in_scope(principal)))
+        elsewhere = and_(true(), *([ReadRow.trial_id.not_in(reads_in)] if reads_in else []))
+        visible.append(elsewhere if principal.scope.everywhere else and_(elsewhere, _in_scope(principal)))
     return select(ReadRow).where(or_(*visible))
 
 
@@ -433,6 +436,7 @@ def worklist(
             TimepointRow.trial_id.in_([trial for trial, _ in slots]),
             principal.scope.sites(SubjectRow.trial_id, SubjectRow.site_id),
             TimepointRow.imaged_on.is_not(None),
+            _unread(),
             _has_images(),
             or_(draft.read_id.is_not(None), not_(is_done)),
             or_(TimepointRow.number == 0, has_baseline),
@@ -521,10 +525,10 @@ def drafts(
 def subjects_read_by(session: Session, trial_id: str, account_id: str) -> AbstractSet[str]:
     """Return the subjects of which an account has opened or signed a read: for the system's own check."""
     own = visible_to(SYSTEM).where(ReadRow.trial_id == trial_id).with_only_columns(ReadRow.subject_id)
-    signed = own.join(SignatureRow, SignatureRow.read_id == ReadRow.read_id)
+    signed = select(SignatureRow.read_id).where(SignatureRow.account_id == account_id)
     return {
         *session.scalars(own.where(ReadRow.opened_by == account_id)),
-        *session.scalars(signed.where(SignatureRow.account_id == account_id)),
+        *session.scalars(own.where(ReadRow.read_id.in_(signed))),
     }
 
 
@@ -540,6 +544,11 @@ def instance_count(session: Session, timepoint_id: str) -> int:
         )
         or 0
     )
+
+
+def _unread() -> ColumnElement[bool]:
+    """Whether some reader has not signed a timepoint: the condition of its own small index, word for word."""
+    return TimepointRow.progress != literal_column(f"'{Progress.READ.value}'")
 
 
 def _has_images() -> ColumnElement[bool]:

@@ -112,6 +112,23 @@ def of_subject(session: Session, scope: Scope, trial_id: str, subject_id: str) -
     return [_timepoint(*row) for row in rows]
 
 
+def of_subjects(
+    session: Session, trial_id: str, subject_ids: Sequence[str]
+) -> Mapping[str, Sequence[Timepoint]]:
+    """Return the timepoints of subjects that the caller may see, in the order of their days, by subject."""
+    rows = session.execute(
+        _timepoints()
+        .where(TimepointRow.trial_id == trial_id, TimepointRow.subject_id.in_(subject_ids))
+        .order_by(
+            TimepointRow.subject_id, TimepointRow.sort_on, TimepointRow.number, TimepointRow.timepoint_id
+        )
+    )
+    found: dict[str, list[Timepoint]] = {}
+    for row in rows:
+        found.setdefault(row[0].subject_id, []).append(_timepoint(*row))
+    return found
+
+
 def page(
     session: Session, scope: Scope, trial_id: str, wanted: Filter, request: PageRequest
 ) -> Page[Timepoint]:
@@ -132,7 +149,8 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
     if wanted.subject_id is not None:
         yield TimepointRow.subject_id == wanted.subject_id
     if wanted.among is not None:
-        yield TimepointRow.timepoint_id.in_(wanted.among)
+        (timepoint_id,) = wanted.among.selected_columns
+        yield wanted.among.where(timepoint_id == TimepointRow.timepoint_id).exists()
     if wanted.status is not None:
         yield _has_status(wanted.status, wanted.as_of)
 

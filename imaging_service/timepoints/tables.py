@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, Json, UtcDateTime
@@ -39,6 +39,13 @@ class TimepointRow(Base):
     __table_args__ = (
         ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
         UniqueConstraint("trial_id", "subject_id", "number"),
+        Index(
+            "ix_timepoints_unread",
+            "trial_id",
+            "subject_id",
+            sqlite_where=text("progress <> 'read' AND imaged_on IS NOT NULL"),
+            postgresql_where=text("progress <> 'read' AND imaged_on IS NOT NULL"),
+        ),
         Index("ix_timepoints_trial_id_progress_closes_on", "trial_id", "progress", "closes_on", "subject_id"),
         Index("ix_timepoints_trial_id_control", "trial_id", "control", "subject_id"),
         Index(

@@ -685,6 +685,14 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         ["trial_id", "subject_id", "sort_on", "timepoint_id"],
         unique=False,
     )
+    op.create_index(
+        "ix_timepoints_unread",
+        "timepoints",
+        ["trial_id", "subject_id"],
+        unique=False,
+        sqlite_where=sa.text("progress <> 'read' AND imaged_on IS NOT NULL"),
+        postgresql_where=sa.text("progress <> 'read' AND imaged_on IS NOT NULL"),
+    )
     op.create_table(
         "reads",
         sa.Column("read_id", sa.String(), nullable=False),
@@ -830,9 +838,17 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.PrimaryKeyConstraint("assessment_id", name=op.f("pk_assessments")),
         sa.UniqueConstraint("read_id", "edition", name=op.f("uq_assessments_read_id")),
     )
-    op.create_index("ix_assessments_timepoint_id", "assessments", ["timepoint_id"], unique=False)
     op.create_index(
-        "ix_assessments_trial_id_subject_id", "assessments", ["trial_id", "subject_id"], unique=False
+        "ix_assessments_timepoint_id",
+        "assessments",
+        ["timepoint_id", "slot", "overall_response"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_assessments_trial_id_subject_id",
+        "assessments",
+        ["trial_id", "subject_id", "slot", "position", "timepoint_id"],
+        unique=False,
     )
     op.create_table(
         "lookouts",
