@@ -1,11 +1,10 @@
 """The command ``dicom-listener``."""
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +14,13 @@ from pydantic import ValidationError
 from dicom_listener.archive import destinations, senders
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.destinations import Destination
-from dicom_listener.archive.senders import Retrieval, Sender, networks_from
+from dicom_listener.archive.senders import Deidentify, Retrieval, Sender, networks_from
 from dicom_listener.errors import (
     ArchiveError,
     ConfigurationError,
     DestinationError,
     DestinationUnknownError,
+    KeyMissingError,
     SettingError,
 )
 from dicom_listener.logs import set_up_logs
@@ -28,6 +28,7 @@ from dicom_listener.settings import ListenerSettings
 
 if TYPE_CHECKING:
     from dicom_listener.archive.integrity import DamagedObject
+    from dicom_listener.deidentification.key import Key
 
 _WRONG_SETTING = 2
 _FAILED = 1
@@ -42,6 +43,10 @@ senders_app = typer.Typer(help="Who may send, and for which site.", no_args_is_h
 app.add_typer(senders_app, name="senders")
 destinations_app = typer.Typer(help="Where instances may be sent to.", no_args_is_help=True)
 app.add_typer(destinations_app, name="destinations")
+held_app = typer.Typer(help="Instances that a person must look at first.", no_args_is_help=True)
+app.add_typer(held_app, name="held")
+originals_app = typer.Typer(help="What instances were before they were de-identified.", no_args_is_help=True)
+app.add_typer(originals_app, name="originals")
 
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="Address of the index: sqlite:///... or postgresql://...")
@@ -70,18 +75,13 @@ def serve(  # noqa: PLR0913, PLR0917 - one option per setting
         database_url=database_url,
         objects=objects,
     )
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
     with closing(Archive.open(settings.database_url, settings.objects)) as archive:
         _migrate(archive)
-        from dicom_listener.network.server import Listener  # noqa: PLC0415 - slow to import
+    from dicom_listener.network import serving  # noqa: PLC0415 - only here
 
-        with Listener(settings, archive):
-            stopped.wait()
-    sys.stderr.flush()
-    # Threads of the network library may still wait for peers that will never answer.
-    os._exit(0)
+    if serving.is_replaceable():
+        serving.replace_process(settings)
+    serving.serve(settings)
 
 
 @app.command()
@@ -113,11 +113,15 @@ def rebuild(database_url: DatabaseUrl = None, objects: Objects = None) -> None:
 
 
 @app.command()
-def stats(database_url: DatabaseUrl = None) -> None:
-    """Print how much the archive holds."""
-    with _archive(database_url=database_url) as archive:
+def stats(database_url: DatabaseUrl = None, objects: Objects = None) -> None:
+    """Print how much the archive holds, and how much the intake log still has to place into it."""
+    with _archive(database_url=database_url, objects=objects) as archive:
         for name, count in archive.counts().items():
             typer.echo(f"{name:<12}{count:>16}")
+        waiting = archive.backlog.waiting()
+        typer.echo(f"{'unplaced':<12}{waiting.instances:>16}")
+        if waiting.is_stalled:
+            typer.echo("The object store or the database does not take what is unplaced at the moment.")
 
 
 @senders_app.command("add")
@@ -133,6 +137,14 @@ def add_sender(  # noqa: PLR0913, PLR0917 - one option per field
         str,
         typer.Option(help="The one it must show over TLS: sha256:... or its subject, such as 'CN=MRI 1'."),
     ] = "",
+    deidentify: Annotated[
+        Deidentify,
+        typer.Option(help="Keep as it comes, de-identify unless it says that it is, or always de-identify."),
+    ] = Deidentify.OFF,
+    trial_protocol: Annotated[
+        str, typer.Option(help="Entered into (0012,0020) of what is de-identified.")
+    ] = "",
+    trial_sponsor: Annotated[str, typer.Option(help="Entered into (0012,0010).")] = "",
     database_url: DatabaseUrl = None,
 ) -> None:
     """Register a sender; a running listener knows it at once."""
@@ -143,7 +155,12 @@ def add_sender(  # noqa: PLR0913, PLR0917 - one option per field
         site_id=site,
         retrieves=retrieves,
         certificate=certificate,
+        deidentify=deidentify,
+        trial_protocol=trial_protocol,
+        trial_sponsor=trial_sponsor,
     )
+    if deidentify is not Deidentify.OFF and _key() is None:
+        raise KeyMissingError
     with _archive(database_url=database_url) as archive:
         _migrate(archive)
         senders.add(archive.database, sender)
@@ -156,7 +173,12 @@ def list_senders(database_url: DatabaseUrl = None) -> None:
     with _archive(database_url=database_url) as archive, archive.database.read() as connection:
         for sender in senders.all_of(connection):
             networks = " ".join(map(str, sender.networks))
-            typer.echo(f"{sender.calling_ae:<16}  {sender.called_ae:<16}  {sender.site_id}  {networks}")
+            shown = (
+                "" if sender.deidentify is Deidentify.OFF else f"  de-identified: {sender.deidentify.value}"
+            )
+            typer.echo(
+                f"{sender.calling_ae:<16}  {sender.called_ae:<16}  {sender.site_id}  {networks}{shown}"
+            )
 
 
 @senders_app.command("remove")
@@ -237,6 +259,77 @@ def send(
         raise typer.Exit(_FAILED)
 
 
+@held_app.command("list")
+def list_held(database_url: DatabaseUrl = None) -> None:
+    """Print what is held, with the reason; a study of it settles when a person has decided."""
+    from dicom_listener.deidentification import filing  # noqa: PLC0415 - it brings the DICOM library, slowly
+
+    with _archive(database_url=database_url) as archive, archive.database.read() as connection:
+        for each in filing.held(connection):
+            at = f"{each.received_at:%Y-%m-%d %H:%M}"
+            typer.echo(f"{each.sop_instance_uid}  site {each.site_id}  {at}  {each.sentence}")
+
+
+@held_app.command("release")
+def release_held(
+    sop_instance_uid: Annotated[str, typer.Argument(help="As 'held list' names it.")],
+    decision: Annotated[str, typer.Option(help="Who has looked at it, and what was seen.")],
+    database_url: DatabaseUrl = None,
+    objects: Objects = None,
+) -> None:
+    """Let the de-identified copy into the archive, as a person has decided; its pixels stay as they are."""
+    from dicom_listener.intake.door import open_gate, open_intake, originals_of  # noqa: PLC0415 - slow
+    from dicom_listener.intake.held import release  # noqa: PLC0415 - slow to import
+
+    settings = _settings(database_url=database_url, objects=objects)
+    with _archive(database_url=database_url, objects=objects) as archive:
+        intake = replace(
+            open_intake(settings, archive), gates=(open_gate(settings, archive).let_pass,), log=None
+        )
+        reception = release(intake, originals_of(settings), sop_instance_uid, decision)
+    if reception.sentence:
+        typer.echo(f"The instance is still held: {reception.sentence}")
+        raise typer.Exit(_FAILED)
+    typer.echo(f"The instance {sop_instance_uid} is in the archive.")
+
+
+@held_app.command("keep-back")
+def keep_held_back(
+    sop_instance_uid: Annotated[str, typer.Argument(help="As 'held list' names it.")],
+    decision: Annotated[str, typer.Option(help="Who has looked at it, and what was seen.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make no copy of it; its original stays with the originals."""
+    from dicom_listener.intake.held import keep_back  # noqa: PLC0415 - slow to import
+
+    with _archive(database_url=database_url) as archive:
+        keep_back(archive, sop_instance_uid, decision)
+    typer.echo(f"The instance {sop_instance_uid} is kept back.")
+
+
+@originals_app.command("remove-expired")
+def remove_expired_originals(database_url: DatabaseUrl = None) -> None:
+    """Remove originals that are older than the setting DICOM_LISTENER_ORIGINALS_DAYS; 'serve' does so too."""
+    from dicom_listener.intake.door import remove_expired_originals  # noqa: PLC0415 - slow to import
+
+    settings = _settings(database_url=database_url)
+    with _archive(database_url=database_url) as archive:
+        typer.echo(f"{remove_expired_originals(settings, archive)} originals removed.")
+
+
+@originals_app.command("name")
+def name_of_subject(
+    patient_id: Annotated[str, typer.Argument(help="PatientID (0010,0020) as the site has it.")],
+    issuer: Annotated[str, typer.Option(help="Issuer of Patient ID (0010,0021).")] = "",
+) -> None:
+    """Print the PatientID that a subject's de-identified instances carry, to enter it with the subject."""
+    from dicom_listener.deidentification.engine import subject_of  # noqa: PLC0415 - slow to import
+
+    if (key := _key()) is None:
+        raise KeyMissingError
+    typer.echo(key.name(subject_of(patient_id, issuer)))
+
+
 def main() -> None:
     """Run the command; whatever goes wrong is one sentence and an exit code, never a traceback."""
     try:
@@ -264,10 +357,16 @@ def _settings(**given: Any) -> ListenerSettings:  # noqa: ANN401 - options of ev
         raise SettingError(name, first["input"], first["msg"]) from error
 
 
+def _key() -> "Key | None":
+    from dicom_listener.intake.door import read_key  # noqa: PLC0415 - slow to import
+
+    return read_key(_settings())
+
+
 @contextmanager
 def _archive(**given: str | None) -> Iterator[Archive]:
     settings = _settings(**given)
-    with closing(Archive.open(settings.database_url, settings.objects)) as archive:
+    with closing(Archive.open(settings.database_url, settings.objects, settings.intake_log)) as archive:
         yield archive
 
 

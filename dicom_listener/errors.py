@@ -11,10 +11,13 @@
     - DestinationRegistrationError
     - FileUnreadableError
     - KeyUnusableError
+  + HeldForPersonError: an instance is kept, and not given to anybody before a person has looked at it
   + ArchiveError: the archive cannot do what was asked
     - ArchiveNotReadyError
     - ArchiveVersionError
     - OutOfResourcesError: disk full, database or object store away; the sender may try again
+    - KeyMissingError: the secret of the de-identification is not set
+    - OriginalUnknownError
     - ObjectMissingError
     - ObjectDamagedError
     - InstanceUnknownError
@@ -149,6 +152,27 @@ class OutOfResourcesError(ArchiveError):
         super().__init__(f"{what} cannot be used at the moment: {reason}.")
 
 
+class KeyMissingError(ArchiveError):
+    """A sender's instances are to be de-identified, and there is no secret to do it with."""
+
+    def __init__(self) -> None:
+        """Say what is missing; the sender may try again."""
+        super().__init__(
+            "Instances of this sender are to be de-identified, and no key is set: "
+            "set DICOM_LISTENER_DEIDENTIFICATION_KEY_FILE."
+        )
+
+
+class OriginalUnknownError(ArchiveError):
+    """No instance is held under this UID."""
+
+    def __init__(self, sop_instance_uid: str) -> None:
+        """Name it."""
+        super().__init__(
+            f"No instance {sop_instance_uid!r} is held; 'dicom-listener held list' names those that are."
+        )
+
+
 class ObjectMissingError(ArchiveError):
     """An object that the index names is not in the object store."""
 
@@ -214,6 +238,7 @@ class TranscodingError(ListenerError):
     def __init__(self, kind: str) -> None:
         """Say what went wrong, not with which values."""
         super().__init__(f"the data set cannot be transcoded: {kind}")
+        self.kind = kind
 
 
 class DestinationError(ListenerError):
@@ -248,6 +273,10 @@ class Reason(StrEnum):
     TRANSFER_SYNTAX = "transfer_syntax"
     UID_CONFLICT = "uid_conflict"
     STUDY_MISMATCH = "study_mismatch"
+
+
+class HeldForPersonError(ListenerError):
+    """An instance that is kept apart, because it may tell whose it is; it is durable."""
 
 
 class DataSetError(ListenerError):

@@ -285,4 +285,4 @@ originals = Table(
     Index(None, "study_instance_uid", "state"),
     sqlite_autoincrement=True,
 )
-"""Instances as they came, kept apart from their de-identified copies. No part of the archive's reading side."""
+"""Instances as they came, apart from their de-identified copies: no part of the archive's reading side."""

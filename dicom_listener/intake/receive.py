@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -14,7 +14,13 @@ from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.segment_log import LONGEST, SegmentLog
 from dicom_listener.archive.segments import Entry
 from dicom_listener.archive.uids import is_uid
-from dicom_listener.errors import ArchiveError, DataSetError, MismatchedDataSetError, Reason
+from dicom_listener.errors import (
+    ArchiveError,
+    DataSetError,
+    HeldForPersonError,
+    MismatchedDataSetError,
+    Reason,
+)
 from dicom_listener.intake.checks import Arrival, check
 from dicom_listener.intake.group_commit import GroupCommit
 from dicom_listener.settings import ConflictPolicy
@@ -27,7 +33,8 @@ _OUTCOMES = {
 }
 
 Gate = Callable[[Arrival, Header], Arrival]
-"""Changes an arrival before it is kept, such as de-identification; it may raise `DataSetError`."""
+"""Returns an arrival as it is, or another to keep in its place; it may raise `DataSetError`, or
+`HeldForPersonError` where it has kept the arrival itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +66,26 @@ class Intake:
 
     def receive(self, arrival: Arrival) -> Reception:
         """Take one instance through the pipeline; never raises for what was sent or for a full disk."""
+        given = arrival
         try:
             header = check(arrival, maximum_inflated=self.maximum_inflated)
             for gate in self.gates:
                 passed = gate(arrival, header)
                 if passed is not arrival:
-                    arrival = replace(passed, digest=None, draft=None)
+                    arrival = passed
                     header = check(arrival, maximum_inflated=self.maximum_inflated)
             return self._keep(arrival, header)
+        except HeldForPersonError as error:
+            return Reception(outcome=Outcome.HELD, reason="held", sentence=str(error))
         except DataSetError as error:
             return self._refuse(arrival, error)
         except ArchiveError as error:
             return Reception(
                 outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason="out_of_resources", sentence=str(error)
             )
+        finally:
+            if arrival.draft is not None and arrival.draft is not given.draft:
+                arrival.draft.discard()  # a gate has written it
 
     def _keep(self, arrival: Arrival, header: Header) -> Reception:
         digest = arrival.digest or digest_of(arrival.data_set)

@@ -1,7 +1,8 @@
 """When is a study complete enough to look at? After a quiet period, with nobody sending it any more.
 
 A sender never says that a study is complete, so this is a convention: a late instance opens the study
-again, and a change says so.
+again, and a change says so. A study of which an instance is held for a person does not settle before the
+person has decided.
 """
 
 from collections.abc import Callable, Collection
@@ -60,6 +61,9 @@ class Settler:
 _QUIET = (
     tables.studies.c.settled_at.is_(None),
     tables.studies.c.study_instance_uid.not_in(select(tables.open_studies.c.study_instance_uid)),
+    tables.studies.c.study_instance_uid.not_in(
+        select(tables.originals.c.study_instance_uid).where(tables.originals.c.state == "held")
+    ),  # a person looks at it first
 )
 _CANDIDATES = select(tables.studies.c.study_instance_uid, tables.studies.c.last_receipt).where(*_QUIET)
 

@@ -16,6 +16,7 @@ C_STORE_STATUS = MappingProxyType(
         Outcome.REFUSED_MISMATCH: 0xA900,
         Outcome.REFUSED_NOT_UNDERSTOOD: 0xC000,
         Outcome.REFUSED_OUT_OF_RESOURCES: 0xA700,
+        Outcome.HELD: 0x0000,  # it is kept, and a person will look at it
     }
 )
 

@@ -19,7 +19,7 @@ def test_every_status_is_one_that_the_standard_allows_for_c_store() -> None:
 
 def test_success_is_said_only_of_what_is_kept() -> None:
     success = {outcome for outcome, status in C_STORE_STATUS.items() if status == 0x0000}
-    assert success == {Outcome.STORED, Outcome.ALREADY_STORED, Outcome.CONFLICT_KEPT}
+    assert success == {Outcome.STORED, Outcome.ALREADY_STORED, Outcome.CONFLICT_KEPT, Outcome.HELD}
 
 
 def test_every_context_is_a_storage_class_that_prefers_explicit_little_endian() -> None:

@@ -23,7 +23,10 @@ def upgrade() -> None:
     op.create_table(
         "originals",
         sa.Column(
-            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+            "sequence",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
         ),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("copy_digest", sa.String(length=64), nullable=False),
@@ -56,7 +59,3 @@ def upgrade() -> None:
         ["study_instance_uid", "state"],
         schema=_SCHEMA,
     )
-
-
-def downgrade() -> None:
-    raise NotImplementedError
