@@ -49,6 +49,7 @@ CHAPTERS = (
     "assessments",
     "adjudication",
     "evaluations",
+    "calendars",
     "outcomes",
     "exports",
     "amendments",

@@ -5,7 +5,17 @@ from pathlib import Path
 
 SERVICE = Path(__file__).parents[2] / "imaging_service"
 CHAPTERS = [
-    *("accounts", "adjudication", "assessments", "audit", "derived", "evaluations", "exports", "images"),
+    *(
+        "accounts",
+        "adjudication",
+        "assessments",
+        "audit",
+        "calendars",
+        "derived",
+        "evaluations",
+        "exports",
+        "images",
+    ),
     *("notices", "outcomes", "quality", "reads", "site_queries", "subjects", "timepoints", "trials"),
 ]
 MAY = ("repository.py", "tables.py")
