@@ -6,6 +6,7 @@ be given to any reader without surprises (PS3.5 sections 7.1, 7.5 and A.4).
 """
 
 import struct
+import threading
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ MAXIMUM_VALUE = 16_384
 
 PIXEL_DATA = 0x7FE00010
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, PIXEL_DATA})
+
+_STEP = 256 * 1024
+_INFLATING = threading.Lock()  # what is inflated is the one data set that is in memory as a whole
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = 0xFFFEE000
@@ -96,12 +100,14 @@ def scan(
     MalformedDataSetError
         When the structure breaks one of the rules above. The sentence names offsets and tags, no value.
     """
-    if syntax.is_deflated:
-        data = inflate(data, maximum_inflated)
-    return _Scanner(memoryview(data), syntax, frozenset(wanted)).run()
+    if not syntax.is_deflated:
+        return _Scanner(memoryview(data), syntax, frozenset(wanted)).run()
+    with _INFLATING:
+        inflated = memoryview(inflate(data, maximum_inflated))
+        return _Scanner(inflated, syntax, frozenset(wanted)).run()
 
 
-def inflate(data: bytes | bytearray | memoryview, maximum: int) -> bytes:
+def inflate(data: bytes | bytearray | memoryview, maximum: int) -> bytearray:
     """Inflate a deflated data set (PS3.5 A.5), up to `maximum` bytes.
 
     Raises
@@ -109,9 +115,17 @@ def inflate(data: bytes | bytearray | memoryview, maximum: int) -> bytes:
     MalformedDataSetError
         When it inflates further, or is not one whole deflate stream.
     """
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    stream, inflated, rest = zlib.decompressobj(-zlib.MAX_WBITS), bytearray(), memoryview(data)
     try:
-        inflated = stream.decompress(data, maximum + 1)
+        # In steps: in one go the library would hold everything twice.
+        while not stream.eof and len(inflated) <= maximum:
+            step = stream.unconsumed_tail
+            if not step:
+                step, rest = bytes(rest[:_STEP]), rest[_STEP:]
+            more = stream.decompress(step, _STEP)
+            if not step and not more:
+                break
+            inflated += more
     except zlib.error as error:
         raise MalformedDataSetError(Reason.STRUCTURE, "The deflated data set cannot be inflated.") from error
     if len(inflated) > maximum:
@@ -120,7 +134,8 @@ def inflate(data: bytes | bytearray | memoryview, maximum: int) -> bytes:
         )
     # Some makers leave gzip's trailer behind the stream: checksum and length.
     trailer = struct.pack("<LL", zlib.crc32(inflated), len(inflated))
-    if not stream.eof or stream.unused_data.removeprefix(trailer) not in (b"", b"\0"):
+    unused = stream.unused_data + bytes(rest[: len(trailer) + 2])
+    if not stream.eof or unused.removeprefix(trailer) not in (b"", b"\0"):
         raise MalformedDataSetError(
             Reason.STRUCTURE, "The deflated data set does not end where its deflate stream does."
         )

@@ -72,6 +72,7 @@ class AcceptedAssociation(Association):
             self.acse.send_abort(0x02)
         finally:
             self.kill()
+            self.dimse.discard()
             if not self.dul.is_alive():
                 self.dul.close()
             self._server.connections.leave(self)

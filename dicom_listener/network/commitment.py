@@ -74,6 +74,9 @@ class Report:
         return information
 
 
+_DECODING = threading.Lock()  # thousands of references take a kilobyte or two each, once at a time
+
+
 class CommitmentService:
     """The answers to storage commitment requests over one archive."""
 
@@ -210,22 +213,9 @@ def _commitment(request: N_ACTION, context: Any, sender: Sender) -> Commitment: 
         raise CommitmentRequestError(CommitmentStatus.NO_SUCH_INSTANCE, "the well-known instance")
     if request.ActionTypeID != _REQUEST:
         raise CommitmentRequestError(CommitmentStatus.NO_SUCH_ACTION, "action type 1")
-    syntax = context.transfer_syntax[0]
     try:
-        asked = decode(
-            request.ActionInformation or BytesIO(),
-            syntax.is_implicit_VR,
-            syntax.is_little_endian,
-            syntax.is_deflated,
-        )
-        transaction_uid = str(asked.TransactionUID)
-        references = tuple(
-            Reference(
-                sop_class_uid=str(item.ReferencedSOPClassUID),
-                sop_instance_uid=str(item.ReferencedSOPInstanceUID),
-            )
-            for item in asked.ReferencedSOPSequence
-        )
+        with _DECODING:
+            transaction_uid, references = _asked(request, context.transfer_syntax[0])
     except Exception as error:
         raise CommitmentRequestError(CommitmentStatus.INVALID_ARGUMENT, "UIDs of instances") from error
     uids = [transaction_uid, *(each.sop_instance_uid for each in references)]
@@ -237,6 +227,23 @@ def _commitment(request: N_ACTION, context: Any, sender: Sender) -> Commitment: 
         called_ae=sender.called_ae,
         references=references,
     )
+
+
+def _asked(request: N_ACTION, syntax: Any) -> tuple[str, tuple[Reference, ...]]:  # noqa: ANN401 - the library's
+    """Decode the action information: the transaction UID, and what is referred to."""
+    asked = decode(
+        request.ActionInformation or BytesIO(),
+        syntax.is_implicit_VR,
+        syntax.is_little_endian,
+        syntax.is_deflated,
+    )
+    references = tuple(
+        Reference(
+            sop_class_uid=str(item.ReferencedSOPClassUID), sop_instance_uid=str(item.ReferencedSOPInstanceUID)
+        )
+        for item in asked.ReferencedSOPSequence
+    )
+    return str(asked.TransactionUID), references
 
 
 def _respond(

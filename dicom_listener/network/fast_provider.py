@@ -44,6 +44,11 @@ class FastProvider(Provider):
         super().__init__(assoc, limits)
         self._place = Place()
 
+    def close(self) -> None:
+        """Give back what the association holds."""
+        super().close()
+        self._place.free()
+
     def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
         content = self._whole(head, length, deadline)
         request = self._store_request(content)
@@ -92,15 +97,17 @@ class FastProvider(Provider):
         syntax = str(context.transfer_syntax[0])
         arrival = handlers.announced(association, request.sop_class_uid, request.sop_instance_uid, syntax)
         with Incoming(lambda: handlers.draft(arrival), self._place) as incoming:
-            is_last = False
+            is_last, began_at = False, monotonic()
             while not is_last:
+                if self._limits.is_too_slow(incoming.length, monotonic() - began_at):
+                    raise _BrokenError
                 deadline = monotonic() + self._limits.pdu_seconds
                 head = bytearray(_HEAD.size)
                 self.socket.receive(memoryview(head), deadline)
                 kind, length = _HEAD.unpack(head)
                 if kind != _DATA:
                     return self._other(head, deadline)
-                if length > self._limits.longest(kind):
+                if not self._is_acceptable(kind, length):
                     raise _BrokenError
                 is_last = self._receive_fragments(incoming, request.context_id, length, deadline)
             status, comment = handlers.arrived(association, arrival, incoming)
@@ -117,14 +124,14 @@ class FastProvider(Provider):
             size, context, control = _FRAGMENT.unpack(head)
             if not 2 <= size <= length - 4 or context != context_id or control & _IS_COMMAND:
                 raise _BrokenError
-            if incoming.length + size - 2 > self._limits.data_set:
+            is_last = bool(control & _LAST_DATA)
+            if (size == 2 and not is_last) or incoming.length + size - 2 > self._limits.data_set:
                 raise _BrokenError
             if size > 2:
                 place = incoming.room(size - 2)
                 self.socket.receive(place, deadline)
                 incoming.took(place)
             length -= 4 + size
-            is_last = bool(control & _LAST_DATA)
         return is_last
 
     def _other(self, head: bytearray, deadline: float) -> str:

@@ -20,6 +20,7 @@ from dicom_listener.errors import ArchiveError
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
 from dicom_listener.network.incoming import Incoming
+from dicom_listener.network.messages import StoredData
 from dicom_listener.network.rejections import Rejections
 from dicom_listener.network.senders import printable, recognise
 from dicom_listener.network.services import Services
@@ -119,12 +120,28 @@ class Handlers:
             str(request.AffectedSOPInstanceUID or ""),
             str(event.context.transfer_syntax),
         )
-        arrival = replace(announced, data_set=b"" if data_set is None else data_set.getbuffer())
         response = Dataset()
-        response.Status, comment = self._answer(event.assoc, arrival)
+        if isinstance(data_set, StoredData):
+            try:
+                response.Status, comment = self.arrived(event.assoc, announced, data_set.incoming)
+            finally:
+                data_set.discard()
+        else:
+            response.Status, comment = self._answer(event.assoc, announced)
         if comment:
             response.ErrorComment = comment
         return response
+
+    def incoming(self, association: Any, context_id: int, command: Dataset) -> StoredData:  # noqa: ANN401 - the library's
+        """Make room for the data set that a C-STORE request announces to the library."""
+        context = association._accepted_cx[context_id]  # noqa: SLF001 - the library's name for it
+        arrival = self.announced(
+            association,
+            str(command.get("AffectedSOPClassUID") or ""),
+            str(command.get("AffectedSOPInstanceUID") or ""),
+            str(context.transfer_syntax[0]),
+        )
+        return StoredData(Incoming(lambda: self.draft(arrival)))
 
     def announced(
         self,

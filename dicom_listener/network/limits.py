@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+PDU_SECONDS = 15.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -11,12 +13,15 @@ class Limits:
     data_set: int  # longest data set of one C-STORE
     request_seconds: float  # from the connection to the whole association request
     idle_seconds: float  # an association without a word
-    pdu_seconds: float = 15.0  # from the first byte of a PDU to its last
+    pdu_seconds: float = PDU_SECONDS  # from the first byte of a PDU to its last
     linger_seconds: float = 1.0  # for the peer to close a connection that has ended
     command: int = 64 * 1024  # the whole command set of a message
-    identifier: int = 16 * 2**20  # a data set that is no C-STORE's
+    command_fragments: int = 64  # that it may come in
+    identifier: int = 4 * 2**20  # a data set that is no C-STORE's
     association_request: int = 256 * 1024  # 128 contexts of 20 transfer syntaxes
     slack: int = 1024  # by which a PDU may be longer than was announced
+    patience_seconds: float = 60.0  # after which a data set must have come at a rate
+    slowest: int = 1024  # of so many bytes a second
     messages: int = 2  # that wait while another is served; then TCP holds the peer back
 
     def longest(self, pdu_type: int) -> int:
@@ -24,3 +29,7 @@ class Limits:
         if pdu_type == 0x04:
             return self.pdu + self.slack
         return self.association_request if pdu_type in (0x01, 0x02) else self.slack
+
+    def is_too_slow(self, length: int, seconds: float) -> bool:
+        """Tell whether a peer drips a data set, of which `length` bytes came in `seconds`."""
+        return seconds > self.patience_seconds and length < self.slowest * seconds

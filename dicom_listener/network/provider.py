@@ -23,6 +23,7 @@ _log = structlog.get_logger()
 _HEAD = struct.Struct(">BxL")
 _PDU_TYPES = range(0x01, 0x08)
 _REQUEST, _DATA = 0x01, 0x04
+_SHORTEST_DATA = 6  # one fragment of nothing (PS3.8 Table 9-22)
 _AWAITING_REQUEST, _CLOSING, _IDLE = "Sta2", "Sta13", "Sta1"  # PS3.8 Table 9-1 to 9-5
 INVALID = "Evt19"
 """The event of a PDU that cannot be (PS3.8 section 9.2.1)."""
@@ -198,7 +199,8 @@ class Provider(DULServiceProvider):
 
     def _is_acceptable(self, pdu_type: int, length: int) -> bool:
         """Tell whether a PDU may say this of itself, before any more of it is read."""
-        return pdu_type in _PDU_TYPES and length <= self._limits.longest(pdu_type)
+        shortest = _SHORTEST_DATA if pdu_type == _DATA else 0
+        return pdu_type in _PDU_TYPES and shortest <= length <= self._limits.longest(pdu_type)
 
     def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
         """Deal with a P-DATA-TF."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from socketserver import BaseServer
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pynetdicom
 import structlog
@@ -28,11 +28,13 @@ from dicom_listener.network.connections import Connections
 from dicom_listener.network.contexts import supported_contexts
 from dicom_listener.network.fast_provider import TESTED_VERSIONS, FastProvider, is_tested
 from dicom_listener.network.handlers import Handlers
-from dicom_listener.network.limits import Limits
+from dicom_listener.network.limits import PDU_SECONDS, Limits
 from dicom_listener.network.provider import Provider
 from dicom_listener.network.tls import client_context, server_context
 from dicom_listener.network.transport import QuickSocket
-from dicom_listener.settings import ListenerSettings
+
+if TYPE_CHECKING:
+    from dicom_listener.settings import ListenerSettings
 
 _log = structlog.get_logger()
 
@@ -120,7 +122,7 @@ class Listener:
     It listens from `start` to `stop`, or inside a ``with`` block.
     """
 
-    def __init__(self, settings: ListenerSettings, archive: Archive) -> None:
+    def __init__(self, settings: "ListenerSettings", archive: Archive) -> None:
         """Make ready to listen as `settings` say."""
         self._settings = settings
         self._archive = archive
@@ -254,6 +256,7 @@ class Listener:
             data_set=settings.maximum_data_set_bytes,
             request_seconds=settings.association_seconds,
             idle_seconds=settings.idle_seconds,
+            pdu_seconds=min(PDU_SECONDS, settings.idle_seconds),
         )
         accepting.handlers = self._handlers
         accepting.provider = self._provider()

@@ -3,14 +3,24 @@
 import ssl
 from typing import Any
 
+import structlog
 from pynetdicom import evt
 from pynetdicom.dimse_primitives import C_GET, C_MOVE, N_ACTION
 
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.scan import scan
 from dicom_listener.archive.senders import Sender
+from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
+from dicom_listener.errors import DataSetError
 from dicom_listener.network.commitment import PUSH_MODEL, CommitmentService
 from dicom_listener.network.find import FindService
 from dicom_listener.network.retrieve import RetrieveService
+
+_log = structlog.get_logger()
+
+_DATA_SETS = ("Identifier", "ActionInformation", "EventInformation", "AttributeList", "ModificationList")
+_MAXIMUM_ELEMENTS = 10_000
+_MAXIMUM_ACTION_ELEMENTS = 60_000  # references to 20,000 instances, which take 50 MB to decode
 
 
 class Services:
@@ -39,6 +49,9 @@ class Services:
             context = association._accepted_cx.get(context_id)  # noqa: SLF001 - as above
             if context is None or not message.is_valid_request:
                 others(message, context_id)
+            elif not _is_bounded(message, context):
+                _log.warning("identifier_refused", calling_ae=sender.calling_ae)
+                association.abort()
             elif isinstance(message, (C_GET, C_MOVE)):
                 self._retrieve.serve(association, message, context, sender)
             elif isinstance(message, N_ACTION) and message.RequestedSOPClassUID == PUSH_MODEL:
@@ -47,3 +60,21 @@ class Services:
                 others(message, context_id)
 
         association._serve_request = serve  # noqa: SLF001 - as above
+
+
+def _is_bounded(message: Any, context: Any) -> bool:  # noqa: ANN401 - the library's
+    """Tell whether the data set of a message can be followed and is small enough to decode.
+
+    A C-STORE's is not looked at here: it is never decoded.
+    """
+    syntax = TRANSFER_SYNTAXES[str(context.transfer_syntax[0])]
+    maximum = _MAXIMUM_ACTION_ELEMENTS if isinstance(message, N_ACTION) else _MAXIMUM_ELEMENTS
+    for name in _DATA_SETS:
+        data = getattr(message, name, None)
+        if data is not None:
+            try:
+                if scan(data.getbuffer(), syntax, ()).elements > maximum:
+                    return False
+            except DataSetError:
+                return False
+    return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from dicom_listener.archive import senders
 from dicom_listener.archive.archive import Archive
@@ -178,7 +178,7 @@ def serving(folder: Path, certificates: Path, settings: Mapping[str, str]) -> It
         "TLS_CERTIFICATE": str(certificates / "listener.pem"),
         "TLS_KEY": str(certificates / "listener.key"),
         "TLS_AUTHORITIES": str(certificates / "authority.pem"),
-    } | settings
+    } | dict(settings)
     popen = subprocess.Popen(
         _COMMAND,
         env=os.environ | {f"DICOM_LISTENER_{name}": value for name, value in environment.items()},
