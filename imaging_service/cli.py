@@ -20,7 +20,9 @@ _REFUSED = 2
 _PARTS = (
     "imaging_service.commands.accounts",
     "imaging_service.commands.trials",
+    "imaging_service.commands.subjects",
     "imaging_service.commands.audit",
+    "imaging_service.commands.backup",
     "imaging_service.commands.jobs",
     "imaging_service.commands.score",
     "imaging_service.demo.cli",

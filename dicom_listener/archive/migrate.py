@@ -14,8 +14,8 @@ from dicom_listener.errors import ArchiveVersionError
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(database: Database) -> None:
-    """Run the revisions that the database has not seen, all in one transaction.
+def migrate(database: Database, revision: str = "head") -> None:
+    """Run the revisions up to one that the database has not seen, all in one transaction.
 
     Raises
     ------
@@ -32,6 +32,6 @@ def migrate(database: Database) -> None:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
         except CommandError as error:
             raise ArchiveVersionError(database.address) from error
