@@ -1,27 +1,14 @@
 """Settings of the listener, from the environment (prefix ``DICOM_LISTENER_``) or the command line."""
 
-from enum import StrEnum
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dicom_listener.choices import ConflictPolicy, FurtherModality
+
+__all__ = ["ConflictPolicy", "FurtherModality", "ListenerSettings"]
+
 DEFAULT_DATABASE_URL = "sqlite:///data/archive/index.sqlite"
 DEFAULT_OBJECTS = "data/archive/objects"
-
-
-class FurtherModality(StrEnum):
-    """Modalities that are received only where a trial asks for them."""
-
-    CT = "CT"
-    PT = "PT"
-    US = "US"
-
-
-class ConflictPolicy(StrEnum):
-    """What to do with other content under a SOP Instance UID that is already kept."""
-
-    KEEP = "keep"
-    REFUSE = "refuse"
 
 
 class ListenerSettings(BaseSettings):

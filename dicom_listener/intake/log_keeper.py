@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -10,7 +11,9 @@ from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.log_reader import IDENTITY
 from dicom_listener.archive.segment_log import SegmentLog
 from dicom_listener.intake.place import Placer
-from dicom_listener.settings import ListenerSettings
+
+if TYPE_CHECKING:
+    from dicom_listener.settings import ListenerSettings
 
 _log = structlog.get_logger()
 
@@ -25,7 +28,7 @@ class LogKeeper:
     acknowledged.
     """
 
-    def __init__(self, archive: Archive, settings: ListenerSettings) -> None:
+    def __init__(self, archive: Archive, settings: "ListenerSettings") -> None:
         """Keep the logs of `archive`."""
         self._archive = archive
         self._root = archive.backlog.root

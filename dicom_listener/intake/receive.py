@@ -14,6 +14,7 @@ from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.segment_log import LONGEST, SegmentLog
 from dicom_listener.archive.segments import Entry
 from dicom_listener.archive.uids import is_uid
+from dicom_listener.choices import ConflictPolicy
 from dicom_listener.errors import (
     ArchiveError,
     DataSetError,
@@ -23,7 +24,6 @@ from dicom_listener.errors import (
 )
 from dicom_listener.intake.checks import Arrival, check
 from dicom_listener.intake.group_commit import GroupCommit
-from dicom_listener.settings import ConflictPolicy
 
 _OUTCOMES = {
     Reason.UID_CONFLICT: Outcome.REFUSED_UID_CONFLICT,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from dicom_listener.settings import FurtherModality
+from dicom_listener.choices import FurtherModality
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 

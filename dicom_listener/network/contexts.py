@@ -10,9 +10,9 @@ from dicom_listener.archive.syntaxes import (
     IMPLICIT_LITTLE_ENDIAN,
     TRANSFER_SYNTAXES,
 )
+from dicom_listener.choices import FurtherModality
 from dicom_listener.intake.storage_classes import storage_uids
 from dicom_listener.network.identifiers import PATIENT_ROOT, STUDY_ROOT
-from dicom_listener.settings import FurtherModality
 
 __all__ = ["SERVICE_CLASSES", "VERIFICATION", "storage_uids", "supported_contexts"]
 

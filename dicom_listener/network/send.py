@@ -23,7 +23,7 @@ from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENT
 from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.errors import DestinationError, FileUnreadableError, TranscodingError
-from dicom_listener.network.transcode import TARGETS, can_transcode, transcoded
+from dicom_listener.network.transcoder import TARGETS, TRANSCODER, can_transcode
 
 _ASSOCIATION_SECONDS = 10
 _ANSWER_SECONDS = 60
@@ -162,7 +162,7 @@ def store(
 def _encoded(outgoing: Outgoing, transfer_syntax_uid: str) -> bytes:
     if transfer_syntax_uid == outgoing.transfer_syntax_uid:
         return outgoing.content[outgoing.offset :]
-    return transcoded(outgoing.content, transfer_syntax_uid)
+    return TRANSCODER.transcoded(outgoing.content, transfer_syntax_uid)
 
 
 def _context(association: Any, kind: Kind) -> PresentationContext | None:  # noqa: ANN401 - the library's

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dicom_listener.archive import matching
 from dicom_listener.archive.archive import Archive
@@ -12,7 +13,9 @@ from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.network.retrieve import MAXIMUM_SUBOPERATIONS
 from dicom_listener.network.send import Courier, Delivery, Kind, Outgoing
 from dicom_listener.network.tls import client_context
-from dicom_listener.settings import ListenerSettings
+
+if TYPE_CHECKING:
+    from dicom_listener.settings import ListenerSettings
 
 _Load = Callable[[], Outgoing]
 
@@ -20,7 +23,7 @@ _Load = Callable[[], Outgoing]
 def deliveries(
     archive: Archive,
     destination: Destination,
-    settings: ListenerSettings,
+    settings: "ListenerSettings",
     files: Sequence[Path],
     studies: Sequence[str],
 ) -> Iterator[tuple[str, Delivery]]:

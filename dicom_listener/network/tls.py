@@ -2,10 +2,12 @@
 
 import hashlib
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dicom_listener.errors import SettingError
-from dicom_listener.settings import ListenerSettings
+
+if TYPE_CHECKING:
+    from dicom_listener.settings import ListenerSettings
 
 _CIPHERS = "ECDHE+AESGCM:DHE+AESGCM"
 """Of TLS 1.2, authenticated encryption with forward secrecy alone (RFC 9325 section 4.2)."""
@@ -22,7 +24,7 @@ _SHORT = {
 }
 
 
-def server_context(settings: ListenerSettings) -> ssl.SSLContext:
+def server_context(settings: "ListenerSettings") -> ssl.SSLContext:
     """Return what the TLS port speaks; with authorities set, every peer must show a certificate of theirs.
 
     Raises
@@ -36,7 +38,7 @@ def server_context(settings: ListenerSettings) -> ssl.SSLContext:
     return context
 
 
-def client_context(settings: ListenerSettings) -> ssl.SSLContext | None:
+def client_context(settings: "ListenerSettings") -> ssl.SSLContext | None:
     """Return what is spoken to destinations with TLS, or None without a certificate of our own.
 
     Raises
@@ -60,7 +62,7 @@ def shown_by(association: Any) -> frozenset[str]:  # noqa: ANN401 - the library'
     return frozenset({f"sha256:{hashlib.sha256(encoded).hexdigest()}", subject})
 
 
-def _context(settings: ListenerSettings, protocol: int) -> ssl.SSLContext:
+def _context(settings: "ListenerSettings", protocol: int) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)

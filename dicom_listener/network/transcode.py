@@ -1,6 +1,9 @@
-"""Write a data set in another transfer syntax, where nothing is lost by it."""
+"""Write data sets in another transfer syntax, where nothing is lost by it: the process of `transcoder`."""
 
+import os
+import sys
 from io import BytesIO
+from typing import IO
 
 import numpy as np
 from pydicom import Dataset, dcmread
@@ -8,34 +11,11 @@ from pydicom.dataelem import DataElement
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from dicom_listener.archive.syntaxes import (
-    EXPLICIT_LITTLE_ENDIAN,
-    IMPLICIT_LITTLE_ENDIAN,
-    TRANSFER_SYNTAXES,
-)
+from dicom_listener.archive.syntaxes import IMPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from dicom_listener.errors import TranscodingError
-
-LOSSLESS = frozenset(
-    {
-        "1.2.840.10008.1.2.5",
-        "1.2.840.10008.1.2.4.57",
-        "1.2.840.10008.1.2.4.70",
-        "1.2.840.10008.1.2.4.80",
-        "1.2.840.10008.1.2.4.90",
-        "1.2.840.10008.1.2.4.201",
-        "1.2.840.10008.1.2.4.202",
-    }
-)
-"""Compressed transfer syntaxes from which every pixel comes back as it was."""
-
-TARGETS = (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
+from dicom_listener.network.transcoder import ANSWER, HEAD
 
 _WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}  # bytes of one word (PS3.5 Table 6.2-1)
-
-
-def can_transcode(transfer_syntax_uid: str) -> bool:
-    """Tell whether a data set in this transfer syntax can be written in the `TARGETS`."""
-    return transfer_syntax_uid in LOSSLESS or not TRANSFER_SYNTAXES[transfer_syntax_uid].is_encapsulated
 
 
 def transcoded(content: bytes, transfer_syntax_uid: str) -> bytes:
@@ -81,3 +61,28 @@ def _written(data_set: Dataset, *, is_implicit: bool) -> bytes:
     buffer.is_implicit_VR, buffer.is_little_endian = is_implicit, True
     write_dataset(buffer, data_set)
     return buffer.getvalue()
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer requests until there are no more."""
+    while len(head := requests.read(HEAD.size)) == HEAD.size:
+        syntax, length = HEAD.unpack(head)
+        content = requests.read(length)
+        try:
+            answer, is_done = transcoded(content, syntax.rstrip(b"\0").decode()), True
+        except TranscodingError as error:
+            answer, is_done = error.kind.encode(), False
+        answers.write(ANSWER.pack(is_done, len(answer)))
+        answers.write(answer)
+        answers.flush()
+
+
+def main() -> None:
+    """Answer the listener that has started this process; what a codec prints goes elsewhere."""
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

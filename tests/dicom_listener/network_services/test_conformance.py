@@ -19,7 +19,7 @@ from dicom_listener.network.statuses import (
     QueryStatus,
     RetrieveStatus,
 )
-from dicom_listener.network.transcode import can_transcode
+from dicom_listener.network.transcoder import can_transcode
 from dicom_listener.settings import FurtherModality, ListenerSettings
 
 STATEMENT = (Path(__file__).parents[3] / "docs/conformance.md").read_text()
