@@ -25,6 +25,14 @@ export const PAGES = [
     load: () => import("../reading/reading_page.js"),
   },
   {
+    path: "/cohort",
+    title: "Cohort",
+    roles: ["sponsor", "coordinator", "administrator"],
+    theme: "light",
+    isInMenu: true,
+    load: () => import("../sponsor/cohort_page.js"),
+  },
+  {
     path: "/home",
     title: "Home",
     roles: [],
