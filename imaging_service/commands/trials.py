@@ -32,7 +32,7 @@ def file_protocol(
 
     writing = _read(protocol)
     with console() as act, act.database.write() as session:
-        version, is_new = service.file_protocol(_act(act, session), writing)
+        version, is_new = service.file_protocol(act_of(act, session), writing)
     state = "is filed" if is_new else "was filed before, with the same text"
     typer.echo(f"Version {version.version} of the protocol of trial {version.trial_id} {state}.")
 
@@ -74,7 +74,7 @@ def open_site(
     from imaging_service.trials.records import Site  # noqa: PLC0415
 
     with console() as act, act.database.write() as session:
-        service.open_site(_act(act, session), Site(trial_id=trial, site_id=site, name=name))
+        service.open_site(act_of(act, session), Site(trial_id=trial, site_id=site, name=name))
     typer.echo(f"Site {site} takes part in trial {trial}.")
 
 
@@ -107,7 +107,7 @@ def _read(path: Path) -> "ProtocolText":
         raise SettingsError(message) from error
 
 
-def _act(console: "Console", session: "Session") -> "Act":
+def act_of(console: "Console", session: "Session") -> "Act":
     from imaging_service.accounts.act import Act  # noqa: PLC0415
     from imaging_service.accounts.principal import Role  # noqa: PLC0415
     from imaging_service.accounts.scope import Scope  # noqa: PLC0415

@@ -1,13 +1,14 @@
 """Payloads and answers about subjects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from imaging_service.http.models import Day, Identifier, Instant, Reason, StrictModel
 from imaging_service.subjects.dates import SubjectDates, WithdrawalReason
+from imaging_service.subjects.importing import Fate, Plan, shown
 from imaging_service.subjects.records import Correction, Enrolment, PatientId, Subject, SubjectVersion
 
 
@@ -175,3 +176,57 @@ def version_answer(version: SubjectVersion) -> SubjectVersionAnswer:
 
 def _dates(dates: SubjectDates) -> dict[str, Any]:
     return {name: getattr(dates, name) for name in DatesAnswer.model_fields}
+
+
+Cell = Annotated[str, StringConstraints(max_length=200)]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]{0,7}$")]
+
+
+class ImportPayload(StrictModel):
+    """Records of SDTM by their variables' names."""
+
+    domains: dict[Literal["DM", "DS", "EX"], list[dict[ColumnName, Cell]]] = Field(
+        examples=[{"DM": [{"USUBJID": "HER2-01-001", "SITEID": "01", "RFXSTDTC": "2026-01-05"}]}]
+    )
+
+
+class ImportedAnswer(BaseModel):
+    """What an import does to one subject."""
+
+    row: int
+    subject_id: str
+    fate: Fate
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+    refusals: list[str]
+    flags: list[str] = Field(description="What is let pass and should be looked at.")
+
+
+class ImportAnswer(BaseModel):
+    """What an import does."""
+
+    trial_id: str
+    is_dry_run: bool
+    counts: dict[Fate, int]
+    subjects: list[ImportedAnswer]
+
+
+def import_answer(trial_id: str, plans: Sequence[Plan], *, is_dry_run: bool) -> ImportAnswer:
+    """Return what an import does as it is answered."""
+    return ImportAnswer(
+        trial_id=trial_id,
+        is_dry_run=is_dry_run,
+        counts={fate: sum(each.fate is fate for each in plans) for fate in Fate},
+        subjects=[
+            ImportedAnswer(
+                row=each.row.row,
+                subject_id=each.row.subject_id,
+                fate=each.fate,
+                before=shown(each.before),
+                after=shown(each.after),
+                refusals=list(each.refusals),
+                flags=list(each.flags),
+            )
+            for each in plans
+        ],
+    )

@@ -1,6 +1,6 @@
 """Enrol subjects, correct their dates with a reason, register the PatientIDs that sites send."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,25 @@ RENEW_CALENDAR = "renew calendar"
 
 
 _AT_ONCE = 200
+
+
+class Doubts:
+    """A door to what subjects do not know of: what their dates say about images."""
+
+    def __init__(self) -> None:
+        self._questions: list[Callable[[Session, Subject, SubjectDates], Iterable[str]]] = []
+
+    def ask_also(self, question: Callable[[Session, Subject, SubjectDates], Iterable[str]]) -> None:
+        """Let a chapter above look at new dates too."""
+        if question not in self._questions:
+            self._questions.append(question)
+
+    def about(self, session: Session, subject: Subject, dates: SubjectDates) -> Sequence[str]:
+        """Return a sentence for each thing in new dates that can be true and should be looked at."""
+        return [sentence for each in self._questions for sentence in each(session, subject, dates)]
+
+
+DOUBTS = Doubts()
 
 
 def calendar_job(trial_id: str, subject_id: str) -> Job:

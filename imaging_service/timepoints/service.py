@@ -9,6 +9,7 @@ from imaging_service.accounts.scope import Scope
 from imaging_service.errors import ConflictError, NotFoundError
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.subjects import service as subjects
+from imaging_service.timepoints import dates_and_images as dates_and_images  # noqa: PLC0414  opens a door
 from imaging_service.timepoints import repository, study_repository
 from imaging_service.timepoints.records import (
     WITH_IMAGES,
