@@ -194,6 +194,7 @@ class FolderObjectStore:
     def _place(self, digest: Digest, target: Path, partial: Path) -> bool:
         """Link a flushed file to its place; tell whether it is the first there."""
         self._make_durable(target.parent)
+        _flush_folder(self._spool)  # with its name there, a restart finds the object without its index row
         try:
             os.link(partial, target)
         except FileExistsError:

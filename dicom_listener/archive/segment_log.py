@@ -300,9 +300,8 @@ def prepared(folder: Path) -> IO[bytes]:
         identity = folder / IDENTITY
         if not identity.exists():
             partial = folder / f"{IDENTITY}.part"
-            with partial.open("wb") as file:
+            with partial.open("wb", buffering=0) as file:
                 file.write(uuid.uuid4().bytes)
-                file.flush()
                 os.fsync(file.fileno())
             partial.replace(identity)
         for each in (folder, folder.parent, folder.parent.parent):

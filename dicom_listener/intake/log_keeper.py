@@ -73,9 +73,10 @@ class LogKeeper:
             self.log.close()
 
     def _log_in(self, folder: Path) -> SegmentLog:
-        return SegmentLog(folder, maximum_bytes=self._maximum, noticed=self._notice)
+        return SegmentLog(folder, maximum_bytes=self._maximum, noticed=self.notice)
 
-    def _notice(self) -> None:
+    def notice(self) -> None:
+        """Have the placer look at once."""
         if self._placer is not None:
             self._placer.notice()
 
