@@ -45,7 +45,7 @@ class EdgeMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                _add_headers(MutableHeaders(scope=message), request_id)
+                _add_headers(MutableHeaders(scope=message), request_id, scope["scheme"])
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -71,7 +71,9 @@ class EdgeMiddleware:
         )
 
 
-def _add_headers(headers: MutableHeaders, request_id: str) -> None:
+def _add_headers(headers: MutableHeaders, request_id: str, scheme: str) -> None:
+    if scheme == "https":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")

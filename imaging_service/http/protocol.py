@@ -11,12 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from imaging_service.http.problems import MEDIA_TYPE
+from imaging_service.http.proxy import fingerprint
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,8 @@ class DeadlineProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock; above the limit, the connection that is silent longest gives way."""
         super().connection_made(transport)
+        if (shown := _certificate_of(transport)) is not None:
+            self.app_state = {**self.app_state, "client_certificate": fingerprint(shown)}
         self._enter(Phase.HEAD)
         if len(self.connections) > self.limits.connections:
             longest_silent(cast("Iterable[_Connection]", self.connections), self).give_way()
@@ -205,6 +211,12 @@ class DeadlineProtocol(H11Protocol):
         """End a connection that is closing but whose caller does not read the rest."""
         if self._stalled is None:
             self._stalled = self.loop.call_later(self.limits.answer, self.transport.abort)
+
+
+def _certificate_of(transport: asyncio.Transport) -> bytes | None:
+    """Return the certificate whose key the caller has proved to have, in DER; TLS has checked its signer."""
+    connection: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    return None if connection is None else connection.getpeercert(binary_form=True)
 
 
 def longest_silent(connections: Iterable[_Connection], newest: _Connection) -> _Connection:

@@ -41,6 +41,7 @@ class ProxyMiddleware:
         client = scope.get("client")
         if scope["type"] == "http" and client and self._is_trusted(client[0]):
             headers = Headers(scope=scope)
+            scope.setdefault("state", {}).pop("client_certificate", None)  # it would be the proxy's own
             scope["client"] = (self._caller(headers, client[0]), 0)
             if (scheme := headers.get("x-forwarded-proto", "").strip().lower()) in {"http", "https"}:
                 scope["scheme"] = scheme
@@ -72,7 +73,7 @@ class ProxyMiddleware:
     def _note_certificate(self, scope: Scope, headers: Headers) -> None:
         text = headers.get(self._certificate_header) if self._certificate_header else None
         if text:
-            scope.setdefault("state", {})["client_certificate"] = fingerprint(_der(text))
+            scope["state"]["client_certificate"] = fingerprint(_der(text))
 
 
 def fingerprint(der: bytes) -> str:

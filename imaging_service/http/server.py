@@ -1,16 +1,19 @@
 """The server: uvicorn with our protocol, on a socket of our own."""
 
+import asyncio
 import errno
 import os
 import resource
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from imaging_service.errors import SettingsError
 from imaging_service.http.protocol import Limits, protocol_with
+from imaging_service.http.tls import server_context
 from imaging_service.settings import ServiceSettings
 
 _HEAD_BYTES = 32_768
@@ -22,13 +25,20 @@ _OTHER_FILES = 512
 class Server(uvicorn.Server):
     """A server that says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None] | None = None, *, handshake_seconds: float
+    ) -> None:
         """Call `on_ready` once requests are answered."""
         super().__init__(config)
         self._on_ready = on_ready
+        self._handshake_seconds = handshake_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and say so; a TLS handshake has a deadline too, which uvicorn has no option for."""
+        loop = asyncio.get_running_loop()
+        if self.config.ssl is not None:
+            limited = partial(loop.create_server, ssl_handshake_timeout=self._handshake_seconds)
+            loop.create_server = limited  # type: ignore[method-assign]
         await super().startup(sockets)
         if self._on_ready is not None:
             self._on_ready()
@@ -59,7 +69,9 @@ def make_server(
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=_HEAD_BYTES,
     )
-    return Server(config, on_ready)
+    config.load()
+    config.ssl = server_context(settings)
+    return Server(config, on_ready, handshake_seconds=settings.head_deadline_seconds)
 
 
 def serve(app: ASGIApp, settings: ServiceSettings, on_ready: Callable[[str], None] | None = None) -> None:
@@ -80,7 +92,7 @@ def serve(app: ASGIApp, settings: ServiceSettings, on_ready: Callable[[str], Non
         The address or the port cannot be had.
     """
     listening = bind(settings.host, settings.port)
-    address = address_of(listening)
+    address = address_of(listening, is_tls=settings.tls_certificate is not None)
     _allow_files(settings.connection_limit + _OTHER_FILES)
     make_server(app, settings, None if on_ready is None else lambda: on_ready(address)).run([listening])
 
@@ -118,10 +130,11 @@ def _sentence(host: str, port: int, error: OSError) -> str:
     )
 
 
-def address_of(listening: socket.socket) -> str:
+def address_of(listening: socket.socket, *, is_tls: bool = False) -> str:
     """Return the web address of a listening socket."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if is_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _allow_files(wanted: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def plan(data: Path) -> Plan:
             require_writable(folder)
     dicom = free_or_asked(Address(host=listener.host, port=listener.port), "DICOM_LISTENER_PORT")
     web = free_or_asked(Address(host=settings.host, port=settings.port), "IMAGING_SERVICE_PORT")
+    web = replace(web, is_tls=settings.tls_certificate is not None)
     with open_database(settings) as database:
         migrate(database)
     ports = {
@@ -52,6 +54,7 @@ def addresses_in(data: Path) -> Mapping[str, str]:
     return {
         "DICOM_LISTENER_DATABASE_URL": archive_index,
         "DICOM_LISTENER_OBJECTS": archive_objects,
+        "DICOM_LISTENER_ORIGINALS": f"{data}/archive/originals",
         "IMAGING_SERVICE_DATA": f"{data}/service",
         "IMAGING_SERVICE_DATABASE_URL": f"sqlite:///{data}/service/service.sqlite",
         "IMAGING_SERVICE_ARCHIVE_DATABASE_URL": archive_index,

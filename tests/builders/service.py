@@ -24,6 +24,7 @@ from imaging_service.audit.actor import OPERATOR
 from imaging_service.clock import FixedClock
 from imaging_service.database import Database
 from imaging_service.http.server import address_of, bind, make_server
+from imaging_service.jobs.embedded import EmbeddedQueue
 from imaging_service.settings import ServiceSettings
 from imaging_service.tables import all_tables
 
@@ -49,7 +50,7 @@ ACCOUNTS: dict[str, tuple[Role, ...]] = {
 NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 """A request is by whom its headers say, not by who signed in last."""
 
-QUICK = {
+QUICK: dict[str, Any] = {
     "password_memory_kib": 8,
     "password_passes": 1,
     "session_idle_seconds": 43_200,
@@ -148,9 +149,10 @@ def running_service(
     jobs: Any = None,
     now: datetime = MONDAY,
     chapters: Sequence[str] = CHAPTERS,
+    is_new: bool = True,
     **settings: Any,
 ) -> Iterator[TestService]:
-    """Give a service over an empty database, with every account of `ACCOUNTS`."""
+    """Give a service over an empty database, with every account of `ACCOUNTS`; or over one that has them."""
     with TemporaryDirectory() as folder:
         settings.setdefault("audit_witness", Path(folder) / "audit-heads.jsonl")
         wanted = ServiceSettings(database_url=database_url, **{**QUICK, **settings})
@@ -158,6 +160,7 @@ def running_service(
         all_tables()  # of every chapter, mounted or not
         database.create_all()
         clock = FixedClock(now)
+        jobs = EmbeddedQueue(clock) if jobs is None else jobs
         app = create_app(wanted, database, clock=clock, archive=archive, jobs=jobs, chapters=chapters)
         try:
             with capture_logs() as logs, TestClient(app, raise_server_exceptions=False) as client:
@@ -165,7 +168,8 @@ def running_service(
                 service = TestService(
                     app=app, client=client, database=database, clock=clock, settings=wanted, logs=logs
                 )
-                _create_accounts(service)
+                if is_new:
+                    _create_accounts(service)
                 yield service
         finally:
             database.close()
@@ -201,7 +205,7 @@ def on_loopback(service: TestService, **settings: Any) -> Iterator[str]:
     thread.start()
     try:
         assert ready.wait(30), "the server did not start"
-        yield address_of(listening)
+        yield address_of(listening, is_tls=wanted.tls_certificate is not None)
     finally:
         server.should_exit = True
         thread.join(30)

@@ -27,7 +27,7 @@ from imaging_service.errors import SettingsError
 from imaging_service.settings import ServiceSettings
 from tests.builders.identity_provider import CLIENT_SECRET, Browser, identity_provider
 from tests.builders.peers import free_port
-from tests.builders.service import TestService, running_service
+from tests.builders.service import QUICK, TestService, running_service
 
 CALLBACK = "http://testserver/api/v1/openid/callback"
 ISSUER_SUBJECT = "ada@hospital"
@@ -389,8 +389,9 @@ def test_without_a_provider_there_is_only_the_password(sqlite_service: TestServi
 
 
 def test_a_provider_elsewhere_needs_tls():
+    settings = ServiceSettings(**QUICK)
     with pytest.raises(SettingsError, match="must begin with https"):
-        Provider(ServiceSettings(), "http://login.example")
+        Provider(settings, "http://login.example")
 
 
 def test_only_signatures_with_a_public_key_are_known():

@@ -62,7 +62,7 @@ def test_only_the_hash_of_a_token_is_stored(service: TestService):
     token = service.token("reader1")
     with service.database.read() as session:
         stored = session.scalars(select(AccountSession.token_sha256)).all()
-    assert stored == [sign_in.sha256(token)]
+    assert stored == [back_off.sha256(token)]
 
 
 def test_an_unknown_account_and_a_wrong_password_are_answered_the_same(service: TestService):

@@ -16,21 +16,18 @@ from sqlalchemy import text
 from dicom_listener.archive import integrity
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.migrate import migrate as migrate_archive
-from imaging_service.app import create_app
 from imaging_service.audit import receipts
 from imaging_service.audit import service as audit
-from imaging_service.backup import taking
+from imaging_service.backup import objects, taking
 from imaging_service.backup.errors import BackupError
 from imaging_service.backup.restoring import restore
 from imaging_service.backup.taking import Taken
-from imaging_service.clock import FixedClock
 from imaging_service.database import Database
 from imaging_service.jobs.embedded import EmbeddedQueue
 from imaging_service.migrations.migrate import migrate
-from imaging_service.settings import ServiceSettings
 from tests.builders.arrivals import TrialHouse, mr_instance
 from tests.builders.reading import TRIAL, ReadingRoom, measured, reading_room
-from tests.builders.service import QUICK, TestClient, TestService, running_service
+from tests.builders.service import TestService, running_service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +130,11 @@ def put_back(taken: Taken, place: Place) -> None:
 def reopened(place: Place) -> Iterator[TestService]:
     """Give the service over what was restored."""
     url = place.database.url.render_as_string(hide_password=False)
-    settings = ServiceSettings(database_url=url, audit_witness=place.witness, **QUICK)
-    clock = FixedClock(datetime.now(UTC))
-    app = create_app(settings, place.database, clock=clock, archive=place.archive)
-    with TestClient(app) as client:
-        yield TestService(
-            app=app, client=client, database=place.database, clock=clock, settings=settings, logs=[]
-        )
+    now = datetime.now(UTC)
+    with running_service(
+        url, archive=place.archive, now=now, is_new=False, audit_witness=place.witness
+    ) as service:
+        yield service
 
 
 def test_the_restored_service_has_everything_and_answers_the_same(
@@ -328,7 +323,7 @@ def test_a_backup_that_fails_leaves_no_name(taken: Taken, empty: Place, tmp_path
         folder, now = tmp_path / "others", datetime.now(UTC)
         return taking.take(empty.database, empty.archive, folder, witness=empty.witness, now=now)
 
-    monkeypatch.setattr(taking.objects, "copy_out", full)
+    monkeypatch.setattr(objects, "copy_out", full)
     with pytest.raises(OSError, match="No space"):
         again()
     assert list((tmp_path / "others").iterdir()) == []
