@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dicom_listener.errors import ArchiveError, ArchiveNotReadyError
 from imaging_service.assistance import carrying
 from imaging_service.audit import receipts
+from imaging_service.calendars import service as calendars
 from imaging_service.derived import work as renewals
 from imaging_service.errors import ServiceError
 from imaging_service.jobs.adapters import create_runner
@@ -27,6 +28,7 @@ from imaging_service.quality import service as quality
 from imaging_service.renewing import keep_derived_rows
 from imaging_service.settings import Jobs, ServiceSettings
 from imaging_service.timepoints import feed, telling
+from imaging_service.timepoints.responses import CENTRAL
 
 FEED_PAUSE_SECONDS = 0.5
 RECONCILE_PAUSE_SECONDS = 60.0
@@ -42,6 +44,7 @@ _log = structlog.get_logger(__name__)
 def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worker":
     """Return a worker with every chapter's handlers and derivations."""
     keep_derived_rows()
+    CENTRAL.answer_with(calendars.central_progression_on)
     carrier = Carrier(
         allowed=Addresses(settings.webhook_addresses), deadline_seconds=settings.webhook_seconds
     )

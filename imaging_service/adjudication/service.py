@@ -42,6 +42,7 @@ from imaging_service.notices.service import publish
 from imaging_service.reads import repository as reads
 from imaging_service.reads.act import ReadAct
 from imaging_service.reads.read import Read
+from imaging_service.subjects.service import calendar_job
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol
 
@@ -422,6 +423,7 @@ def decide(act: ReadAct, trial_id: str, reading_id: str, choosing: Choosing) -> 
         subject_id=review.subject_id,
         reference=decision.decision_id,
     )
+    act.act.queue.enqueue(act.session, calendar_job(trial_id, review.subject_id))
     return decision
 
 

@@ -8,12 +8,15 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.principal import Principal
+from imaging_service.adjudication import service as adjudication
+from imaging_service.adjudication.repository import Wanted as ReviewsWanted
 from imaging_service.assessments import repository as assessments
 from imaging_service.assessments.repository import ResponseFilter, response_of
 from imaging_service.calendars import repository
 from imaging_service.calendars.confirmations import Answered, ConfirmationDue, confirmations_due
 from imaging_service.calendars.repository import Wanted
 from imaging_service.http.pages import Page, PageRequest
+from imaging_service.reads.repository import SYSTEM
 from imaging_service.site_queries import service as site_queries
 from imaging_service.subjects import service as subjects
 from imaging_service.subjects.records import Subject
@@ -21,6 +24,7 @@ from imaging_service.timepoints import repository as timepoint_repository
 from imaging_service.timepoints.calendar import anchor_on
 from imaging_service.timepoints.control import ControlState
 from imaging_service.timepoints.records import Status, Timepoint
+from imaging_service.timepoints.responses import CENTRAL
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol, WithdrawalAuthority
 
@@ -150,6 +154,20 @@ def _closed(
     ]
     known = [(day, cause) for day, cause in ends if day is not None]
     return min(known, key=lambda each: each[0], default=(None, None))
+
+
+def central_progression_on(session: Session, trial_id: str, subject_id: str, today: date) -> date | None:
+    """Return the day of the progression that the accepted reads of a subject show, None while none is."""
+    protocol = trials.protocol_in_force(session, SYSTEM.scope, trial_id, on=today)
+    review = ReviewsWanted(trial_id=trial_id, subject_id=subject_id)
+    accepted = adjudication.acceptances(session, SYSTEM, protocol, review, today).get(subject_id)
+    if accepted is None or not accepted.is_accepted:
+        return None
+    answers = assessments.as_of_now(session, SYSTEM, trial_id, subject_ids=[subject_id])
+    return next((each.progression_on for each in answers if each.slot == accepted.slot), None)
+
+
+CENTRAL.answer_with(central_progression_on)
 
 
 def counts(session: Session, principal: Principal, trial_id: str, today: date) -> Counts:

@@ -43,6 +43,7 @@ from imaging_service.reads.read import LesionRecord, Read, Signature
 from imaging_service.reads.record import record_hash, rounded, rounded_lesion
 from imaging_service.reads.repository import TimepointToRead, WorklistItem
 from imaging_service.reads.sequence import next_to_read, open_to_reader
+from imaging_service.subjects.service import calendar_job
 from imaging_service.timepoints import service as timepoints
 from imaging_service.trials import service as trials
 from measurement.geometry.calipers import Tolerances
@@ -384,7 +385,13 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> Read:
     )
     _note_if_all_have_signed(act, read)
     _tell(act, Kind.READ_SIGNED, read)
+    _let_calendar_follow(act, read)
     return find_read(session, principal, read_id)
+
+
+def _let_calendar_follow(act: ReadAct, read: Read) -> None:
+    """Let the calendar look whether the accepted reads show progression, which may end it."""
+    act.act.queue.enqueue(act.session, calendar_job(read.trial_id, read.subject_id))
 
 
 def _tell(act: ReadAct, kind: Kind, read: Read) -> None:
@@ -466,6 +473,7 @@ def unlock(act: ReadAct, read_id: str, *, reason: str) -> Read:
     timepoints.begin_reading(act.act, read.timepoint_id)
     act.record("unlock read", revision.read_id, after=after, reason=reason)
     _tell(act, Kind.READ_UNLOCKED, revision)
+    _let_calendar_follow(act, revision)
     return revision
 
 

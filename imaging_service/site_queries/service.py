@@ -162,7 +162,7 @@ def _say(  # noqa: PLR0913  an entry has this many parts
         timepoint_id=query.timepoint_id,
         reference=query.query_id,
     )
-    if query.timepoint_id is not None:
+    if query.timepoint_id is not None and deed is not Deed.ANSWERED:
         FOLLOWERS.tell(act, query.timepoint_id)
     return replace(query, state=state, due_on=due_on, version=entry.version)
 

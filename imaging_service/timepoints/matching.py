@@ -15,7 +15,7 @@ from imaging_service.subjects import service as subjects
 from imaging_service.subjects.dates import today_anywhere
 from imaging_service.subjects.records import Subject
 from imaging_service.timepoints import repository, study_repository
-from imaging_service.timepoints.calendar import Slot, anchor_on, course_of, slots
+from imaging_service.timepoints.calendar import Slot, anchor_on, closed_on, course_of, slots
 from imaging_service.timepoints.control import control_job
 from imaging_service.timepoints.doubts import Confidence, Doubt, DoubtCode
 from imaging_service.timepoints.facts import StudyFacts
@@ -32,6 +32,7 @@ from imaging_service.timepoints.records import (
     Verdict,
 )
 from imaging_service.timepoints.repository import CalendarState
+from imaging_service.timepoints.responses import CENTRAL
 from imaging_service.timepoints.study_repository import Decided
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol
@@ -334,7 +335,10 @@ def free_if_empty(act: Act, timepoint_id: str) -> None:
     timepoint = repository.find(act.session, _EVERYWHERE, timepoint_id, lock=True)
     assert timepoint is not None  # noqa: S101  the database keeps the reference
     subject = subjects.find_subject(act.session, _EVERYWHERE, timepoint.trial_id, timepoint.subject_id)
-    repository.release(act.session, timepoint, _empty_progress(_slot_of(timepoint), subject))
+    protocol = trials.protocol_in_force(act.session, _EVERYWHERE, timepoint.trial_id, on=act.today)
+    facts = repository.calendar_facts(act.session, timepoint.trial_id, timepoint.subject_id)
+    end = closed_on(subject, protocol.withdrawal, facts)
+    repository.release(act.session, timepoint, _empty_progress(_slot_of(timepoint), end))
 
 
 def _slot_of(timepoint: Timepoint) -> Slot:
@@ -346,8 +350,8 @@ def _slot_of(timepoint: Timepoint) -> Slot:
     )
 
 
-def _empty_progress(slot: Slot, subject: Subject) -> Progress:
-    return Progress.CLOSED if slot.is_closed_by(subject.dates.closed_on) else Progress.EXPECTED
+def _empty_progress(slot: Slot, end: date | None) -> Progress:
+    return Progress.CLOSED if slot.is_closed_by(end) else Progress.EXPECTED
 
 
 def _decide(act: Act, study: Study, verdict: Verdict, *, reason: str | None = None) -> None:
@@ -448,7 +452,8 @@ def claimed_subject(act: Act, study: Study) -> str | None:
 
 def course(act: Act, subject: Subject, protocol: TrialProtocol) -> Course:
     """Return the days of a subject on which placing depends."""
-    return course_of(subject, protocol.schedule, _baseline_imaged_on(act, subject))
+    facts = repository.calendar_facts(act.session, subject.trial_id, subject.subject_id)
+    return course_of(subject, protocol, _baseline_imaged_on(act, subject), facts)
 
 
 def reject(act: Act, study: Study, trial_id: str, reason: str) -> None:
@@ -483,10 +488,12 @@ def renew_calendar(act: Act, trial_id: str, subject_id: str) -> TrialProtocol:
     }
     baseline = existing.get(0)
     anchor = anchor_on(subject, protocol.schedule, baseline.imaged_on if baseline else None)
+    facts = repository.calendar_facts(act.session, trial_id, subject_id)
+    end = closed_on(subject, protocol.withdrawal, facts)
     moved = [
         slot.number
-        for slot in slots(protocol.schedule, anchor)
-        if _write_slot(act, subject, existing.get(slot.number), slot)
+        for slot in slots(protocol.schedule, anchor, facts.cycle_starts)
+        if _write_slot(act, subject, existing.get(slot.number), slot, end)
     ]
     state = CalendarState(subject_version=subject.version, protocol_version=filed.version)
     if repository.calendar_state(act.session, trial_id, subject_id) != state:
@@ -498,14 +505,16 @@ def renew_calendar(act: Act, trial_id: str, subject_id: str) -> TrialProtocol:
             f"{trial_id} {subject_id}",
             after={"anchor_on": anchor, "numbers": moved, "protocol_version": filed.version},
         )
-        if subject.dates.closed_on is not None:
+        if end is not None:
             publish(act, Kind.CALENDAR_CLOSED, trial_id, subject_id=subject_id)
     return protocol
 
 
-def _write_slot(act: Act, subject: Subject, timepoint: Timepoint | None, slot: Slot) -> bool:
+def _write_slot(
+    act: Act, subject: Subject, timepoint: Timepoint | None, slot: Slot, end: date | None
+) -> bool:
     """Write one expected timepoint; False when it stands so already."""
-    empty = _empty_progress(slot, subject)
+    empty = _empty_progress(slot, end)
     if timepoint is None:
         repository.add_slot(act.session, subject.trial_id, subject.subject_id, slot, empty)
         return True
@@ -526,11 +535,31 @@ def follow_subject(act: Act, trial_id: str, subject_id: str) -> None:
     matched = study_repository.of_subject(act.session, trial_id, subject_id, lock=True)
     waiting = study_repository.waiting(act.session, trial_id, subject.site_id)
     renew_calendar(act, trial_id, subject_id)
+    if _note_central_progression(act, subject):
+        renew_calendar(act, trial_id, subject_id)
     moved = _moved(act, trial_id, subject_id, matched)
     for study in moved:
         take_away(act, study)
     for study in [*moved, *waiting]:
         try_to_match(act, study)
+
+
+def _note_central_progression(act: Act, subject: Subject) -> bool:
+    """Keep the day of the progression that the accepted reads show; False when it stands so already."""
+    trial_id, subject_id = subject.trial_id, subject.subject_id
+    known = repository.calendar_facts(act.session, trial_id, subject_id).central_progression_on
+    found = CENTRAL.progression_on(act.session, trial_id, subject_id, act.today)
+    if found == known:
+        return False
+    repository.save_central_progression(act.session, trial_id, subject_id, found)
+    act.record(
+        "note central progression",
+        "subject",
+        f"{trial_id} {subject_id}",
+        before={"central_progression_on": known},
+        after={"central_progression_on": found},
+    )
+    return True
 
 
 def _moved(act: Act, trial_id: str, subject_id: str, matched: Sequence[Study]) -> Sequence[Study]:

@@ -45,8 +45,12 @@ class Course:
     """The days of a subject on which placing depends."""
 
     anchor_on: date | None
+    cycle_starts: Sequence[date] = ()
+    """Days on which treatment cycles 1, 2, … began, as far as known."""
     progression_on: date | None = None
-    """As the site documents it."""
+    """The one that ends imaging, as the protocol says whose does."""
+    progression_words: str = "documented by the site"
+    """Whose it is."""
     withdrawal_on: date | None = None
     death_on: date | None = None
 
@@ -97,7 +101,7 @@ def place(
     closed = _after_the_calendar(day.imaged_on, course)
     if closed is not None:
         return closed
-    found = schedule.place(day.imaged_on, course.anchor_on)
+    found = schedule.place(day.imaged_on, course.anchor_on, course.cycle_starts)
     placement = Placement(found.kind.value)
     if placement is Placement.BEFORE_BASELINE:
         return Doubt(code=DoubtCode.BEFORE_BASELINE, sentence=found.reason)
@@ -151,7 +155,7 @@ def _no_date(day: ImagingDay) -> Doubt:
 def _after_the_calendar(imaged_on: date, course: Course) -> Place | None:
     for closed_on, placement, what in (
         (course.withdrawal_on, Placement.AFTER_WITHDRAWAL, "the subject's withdrawal"),
-        (course.progression_on, Placement.AFTER_PROGRESSION, "the progression documented by the site"),
+        (course.progression_on, Placement.AFTER_PROGRESSION, f"the progression {course.progression_words}"),
     ):
         if closed_on is not None and imaged_on > closed_on:
             return Place(

@@ -85,6 +85,17 @@ class Timepoint:
         return (today - self.closes_on).days
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycles:
+    """When a subject's treatment cycles began, as known at one time."""
+
+    version: int
+    started_on: Sequence[date]  # of cycles 1, 2, …
+    reason: str
+    recorded_by: str
+    recorded_at: datetime
+
+
 class StudyState(StrEnum):
     """Where a study is."""
 

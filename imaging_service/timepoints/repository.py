@@ -13,11 +13,11 @@ from imaging_service.accounts.scope import Scope
 from imaging_service.database import new_id
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.subjects.tables import SubjectRow
-from imaging_service.timepoints.calendar import Slot
+from imaging_service.timepoints.calendar import CalendarFacts, Slot
 from imaging_service.timepoints.control import ControlState
 from imaging_service.timepoints.placing import Place, Placement
-from imaging_service.timepoints.records import WITH_IMAGES, Progress, Status, Timepoint
-from imaging_service.timepoints.tables import CalendarRow, FeedCursorRow, TimepointRow
+from imaging_service.timepoints.records import WITH_IMAGES, Cycles, Progress, Status, Timepoint
+from imaging_service.timepoints.tables import CalendarRow, CycleStartsRow, FeedCursorRow, TimepointRow
 
 ARCHIVE_FEED = "archive"
 
@@ -327,6 +327,74 @@ def save_calendar_state(session: Session, trial_id: str, subject_id: str, state:
             insert(CalendarRow).values(trial_id=trial_id, subject_id=subject_id, last_received=-1, **values)
         )
         _count_received(session, trial_id, subject_id)
+
+
+def calendar_facts(session: Session, trial_id: str, subject_id: str) -> CalendarFacts:
+    """Return what the calendar depends on beside the subject's own dates, as known now."""
+    central_on = session.scalar(
+        select(CalendarRow.central_progression_on).where(
+            CalendarRow.trial_id == trial_id, CalendarRow.subject_id == subject_id
+        )
+    )
+    newest = newest_cycles(session, trial_id, subject_id)
+    return CalendarFacts(
+        cycle_starts=() if newest is None else newest.started_on, central_progression_on=central_on
+    )
+
+
+def save_central_progression(session: Session, trial_id: str, subject_id: str, day: date | None) -> None:
+    """Write down on which day the accepted reads show progression."""
+    session.execute(
+        update(CalendarRow)
+        .where(CalendarRow.trial_id == trial_id, CalendarRow.subject_id == subject_id)
+        .values(central_progression_on=day)
+    )
+
+
+def newest_cycles(session: Session, trial_id: str, subject_id: str) -> Cycles | None:
+    """Return when the subject's cycles began, as known now."""
+    row = session.scalar(
+        select(CycleStartsRow)
+        .where(CycleStartsRow.trial_id == trial_id, CycleStartsRow.subject_id == subject_id)
+        .order_by(CycleStartsRow.version.desc())
+        .limit(1)
+    )
+    return None if row is None else _cycles(row)
+
+
+def cycles_history(session: Session, trial_id: str, subject_id: str) -> Sequence[Cycles]:
+    """Return all that was ever known of the subject's cycles, the first version first."""
+    rows = session.scalars(
+        select(CycleStartsRow)
+        .where(CycleStartsRow.trial_id == trial_id, CycleStartsRow.subject_id == subject_id)
+        .order_by(CycleStartsRow.version)
+    )
+    return [_cycles(row) for row in rows]
+
+
+def add_cycles(session: Session, trial_id: str, subject_id: str, cycles: Cycles) -> None:
+    """Keep what is known of the subject's cycles from now on."""
+    session.execute(
+        insert(CycleStartsRow).values(
+            trial_id=trial_id,
+            subject_id=subject_id,
+            version=cycles.version,
+            started_on=[day.isoformat() for day in cycles.started_on],
+            reason=cycles.reason,
+            recorded_by=cycles.recorded_by,
+            recorded_at=cycles.recorded_at,
+        )
+    )
+
+
+def _cycles(row: CycleStartsRow) -> Cycles:
+    return Cycles(
+        version=row.version,
+        started_on=tuple(date.fromisoformat(day) for day in row.started_on),
+        reason=row.reason,
+        recorded_by=row.recorded_by,
+        recorded_at=row.recorded_at,
+    )
 
 
 def stale_calendars(session: Session, versions: Mapping[str, str], limit: int) -> Sequence[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from imaging_service.accounts.act import CurrentAct
+from imaging_service.accounts.act import Act, CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.http.context import CurrentClock
@@ -15,12 +15,15 @@ from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId, Uid
 from imaging_service.http.pages import Page, PageRequest, WantedPage
+from imaging_service.timepoints import cycles as cycle_dates
 from imaging_service.timepoints import deciding, service
-from imaging_service.timepoints.records import Status, StudyState, Timepoint
+from imaging_service.timepoints.records import Status, Study, StudyState, Timepoint
 from imaging_service.timepoints.repository import Filter
 from imaging_service.timepoints.responses import RESPONSES
 from imaging_service.timepoints.schemas import (
     AssignmentPayload,
+    CyclesAnswer,
+    CyclesPayload,
     DecisionAnswer,
     MergePayload,
     NotDonePayload,
@@ -28,6 +31,7 @@ from imaging_service.timepoints.schemas import (
     SplitPayload,
     StudyAnswer,
     TimepointAnswer,
+    cycles_answer,
     decision_answer,
     study_answer,
     timepoint_answer,
@@ -143,6 +147,21 @@ def calendar(subject_id: Identifier, asked: CurrentSearch) -> list[TimepointAnsw
     return _answers(asked.session, list(found), asked.today)
 
 
+@router.get("/subjects/{subject_id}/cycles", dependencies=[_UNBLINDED])
+def cycles(subject_id: Identifier, asked: CurrentSearch) -> list[CyclesAnswer]:
+    """List all that was ever known of when a subject's treatment cycles began, the first version first."""
+    found = cycle_dates.history(asked.session, asked.principal.scope, asked.trial_id, subject_id)
+    return [cycles_answer(each) for each in found]
+
+
+@router.put("/subjects/{subject_id}/cycles", dependencies=[_STAFF])
+def write_cycles(
+    trial_id: Identifier, subject_id: Identifier, payload: CyclesPayload, act: CurrentAct
+) -> CyclesAnswer:
+    """Write down when a subject's cycles began; a delayed one moves timepoints if the protocol says so."""
+    return cycles_answer(cycle_dates.write(act, trial_id, subject_id, payload.dates()))
+
+
 @router.get(
     "/studies/unmatched", dependencies=[_STAFF], response_model=Page[StudyAnswer], responses=CSV_RESPONSES
 )
@@ -163,14 +182,17 @@ def studies(
 
 def _studies(asked: Search, state: StudyState) -> Page[StudyAnswer]:
     found = service.studies(asked.session, asked.principal.scope, asked.trial_id, state, asked.page)
-    return Page(items=[study_answer(each) for each in found.items], next_cursor=found.next_cursor)
+    shown = service.instances_to_show(asked.session, found.items)
+    items = [study_answer(each, shown.get(each.study_instance_uid)) for each in found.items]
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/studies/{study_instance_uid}", dependencies=[_STAFF])
 def study(study_instance_uid: Uid, asked: CurrentSearch) -> StudyAnswer:
     """Return one received study."""
     found = service.find_study(asked.session, asked.principal.scope, asked.trial_id, study_instance_uid)
-    return study_answer(found)
+    shown = service.instances_to_show(asked.session, [found])
+    return study_answer(found, shown.get(study_instance_uid))
 
 
 @router.get("/studies/{study_instance_uid}/decisions", dependencies=[_STAFF])
@@ -185,7 +207,7 @@ def assign(
     trial_id: Identifier, study_instance_uid: Uid, payload: AssignmentPayload, act: CurrentAct
 ) -> StudyAnswer:
     """Put a study on a timepoint of a subject; it leaves the one that it was on."""
-    return study_answer(deciding.assign(act, trial_id, study_instance_uid, payload.assignment()))
+    return _decided(act, deciding.assign(act, trial_id, study_instance_uid, payload.assignment()))
 
 
 @router.post("/studies/{study_instance_uid}/rejection", dependencies=[_STAFF])
@@ -193,7 +215,7 @@ def reject(
     trial_id: Identifier, study_instance_uid: Uid, payload: RejectionPayload, act: CurrentAct
 ) -> StudyAnswer:
     """Say that a study belongs to no timepoint; nothing of it is thrown away."""
-    return study_answer(deciding.reject(act, trial_id, study_instance_uid, payload.reason, payload.version))
+    return _decided(act, deciding.reject(act, trial_id, study_instance_uid, payload.reason, payload.version))
 
 
 @router.post("/studies/{study_instance_uid}/split", dependencies=[_STAFF])
@@ -201,7 +223,7 @@ def split(
     trial_id: Identifier, study_instance_uid: Uid, payload: SplitPayload, act: CurrentAct
 ) -> StudyAnswer:
     """Give some series of a matched study another timepoint of its subject."""
-    return study_answer(deciding.split(act, trial_id, study_instance_uid, payload.splitting()))
+    return _decided(act, deciding.split(act, trial_id, study_instance_uid, payload.splitting()))
 
 
 @router.post("/studies/{study_instance_uid}/merge", dependencies=[_STAFF])
@@ -209,4 +231,9 @@ def merge(
     trial_id: Identifier, study_instance_uid: Uid, payload: MergePayload, act: CurrentAct
 ) -> StudyAnswer:
     """Put a study beside another one of the same subject: together they make one timepoint."""
-    return study_answer(deciding.merge(act, trial_id, study_instance_uid, payload.merging()))
+    return _decided(act, deciding.merge(act, trial_id, study_instance_uid, payload.merging()))
+
+
+def _decided(act: Act, study: Study) -> StudyAnswer:
+    shown = service.instances_to_show(act.session, [study])
+    return study_answer(study, shown.get(study.study_instance_uid))

@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from imaging_service.http.models import Day, Identifier, Instant, Reason, StrictModel, Uid
 from imaging_service.timepoints.control import ControlState
+from imaging_service.timepoints.cycles import CycleDates
 from imaging_service.timepoints.deciding import Assignment, Merging, Splitting
 from imaging_service.timepoints.doubts import Confidence
 from imaging_service.timepoints.placing import Placement
-from imaging_service.timepoints.records import Decision, Status, Study, StudyState, Timepoint
+from imaging_service.timepoints.records import Cycles, Decision, Status, Study, StudyState, Timepoint
 
 
 class TimepointAnswer(BaseModel):
@@ -65,6 +66,9 @@ class StudyAnswer(BaseModel):
     received_at: Instant
     settled_at: Instant | None = Field(description="Null while more instances are expected.")
     version: int = Field(description="Counts the decisions.")
+    thumbnail: str | None = Field(
+        description="Path of a picture of one of its instances (PS3.18 10.4.1.1.3)."
+    )
 
 
 class DecisionAnswer(BaseModel):
@@ -164,6 +168,43 @@ class MergePayload(StrictModel):
         return Merging(with_study=self.with_study, reason=self.reason, seen_version=self.version)
 
 
+class CyclesPayload(StrictModel):
+    """When a subject's treatment cycles began."""
+
+    started_on: list[Day] = Field(
+        max_length=200, examples=[["2026-01-05", "2026-02-02"]], description="Of cycles 1, 2 and so on."
+    )
+    reason: Reason = Field(examples=["Cycle 2 was delayed for neutropenia"])
+    version: int | None = Field(
+        None, ge=0, le=1_000_000, description="The version that was seen, 0 before any; others are refused."
+    )
+
+    def dates(self) -> CycleDates:
+        """Return it as the service takes it."""
+        return CycleDates(started_on=self.started_on, reason=self.reason, seen_version=self.version)
+
+
+class CyclesAnswer(BaseModel):
+    """When a subject's treatment cycles began, as known at one time."""
+
+    version: int
+    started_on: list[date]
+    reason: str
+    recorded_by: str
+    recorded_at: Instant
+
+
+def cycles_answer(cycles: Cycles) -> CyclesAnswer:
+    """Return what was known of a subject's cycles as it is answered."""
+    return CyclesAnswer(
+        version=cycles.version,
+        started_on=list(cycles.started_on),
+        reason=cycles.reason,
+        recorded_by=cycles.recorded_by,
+        recorded_at=cycles.recorded_at,
+    )
+
+
 class NotDonePayload(StrictModel):
     """Why a timepoint will have no images."""
 
@@ -196,8 +237,17 @@ def timepoint_answer(timepoint: Timepoint, studies: Sequence[Study], today: date
     )
 
 
-def study_answer(study: Study) -> StudyAnswer:
-    """Return a study as it is answered."""
+def thumbnail_of(study_instance_uid: str, instance: tuple[str, str] | None) -> str | None:
+    """Return the path of a picture of an instance, named by its series and itself."""
+    if instance is None:
+        return None
+    series, sop_instance = instance
+    path = f"studies/{study_instance_uid}/series/{series}/instances/{sop_instance}"
+    return f"/api/v1/dicomweb/{path}/rendered?viewport=128,128"
+
+
+def study_answer(study: Study, instance: tuple[str, str] | None = None) -> StudyAnswer:
+    """Return a study as it is answered; `instance` shows what it looks like."""
     verdict = study.verdict
     return StudyAnswer(
         study_instance_uid=study.study_instance_uid,
@@ -221,6 +271,7 @@ def study_answer(study: Study) -> StudyAnswer:
         received_at=study.received_at,
         settled_at=study.settled_at,
         version=study.version,
+        thumbnail=thumbnail_of(study.study_instance_uid, instance),
     )
 
 

@@ -75,6 +75,11 @@ def studies_of(session: Session, found: Sequence[Timepoint]) -> Mapping[str, Seq
     return study_repository.of_timepoints(session, [each.timepoint_id for each in found])
 
 
+def instances_to_show(session: Session, found: Sequence[Study]) -> Mapping[str, tuple[str, str]]:
+    """Return of each study a series and an instance with pixels, where it has any."""
+    return study_repository.first_instances(session, [each.study_instance_uid for each in found])
+
+
 def studies(
     session: Session, scope: Scope, trial_id: str, state: StudyState, page: PageRequest
 ) -> Page[Study]:

@@ -157,3 +157,14 @@ def test_the_timepoint_is_read_when_both_readers_have_signed(room: ReadingRoom) 
     for reader, status in (("reader1", "in_reading"), ("reader2", "read")):
         room.read(reader, baseline, {"NT01": state("present", "bone")})
         assert room.service.get(path, "coordinator").json()["status"] == status
+
+
+def test_a_timepoint_that_is_not_ready_keeps_its_turn_and_without_a_baseline_nothing_opens() -> None:
+    baseline = occasion("B", 1, is_baseline=True, is_signed=True)
+    first, second = occasion("1", 10), occasion("2", 20)
+    waiting = Occasion(
+        timepoint_id="1", imaged_on=first.imaged_on, is_baseline=False, is_signed=False, is_ready=False
+    )
+    assert {each.timepoint_id for each in open_to_reader([baseline, waiting, second])} == {"B"}
+    assert next_to_read([baseline, waiting, second]) == waiting
+    assert open_to_reader([first, second]) == []

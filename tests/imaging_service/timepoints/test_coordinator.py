@@ -32,6 +32,18 @@ def test_a_waiting_study_is_assigned_with_the_reason(house: TrialHouse) -> None:
     assert decisions[1]["decided_by"] == house.service.account_id("coordinator")
 
 
+def test_a_waiting_study_comes_with_its_reason_and_a_picture(sqlite_house: TrialHouse) -> None:
+    house = sqlite_house
+    house.receive(mr_instance("20250212", patient_id="MISTYPED"))
+    (waiting,) = house.get("/studies/unmatched")["items"]
+    assert (waiting["code"], waiting["confidence"]) == ("unknown_subject", None)
+    assert "has registered no subject for the PatientID 'MISTYPED'" in waiting["reason"]
+    picture = house.service.client.get(waiting["thumbnail"], headers=house.service.headers("coordinator"))
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+    file = house.service.get(house.path("/studies/unmatched"), "coordinator", params={"format": "csv"})
+    assert waiting["thumbnail"] in file.text
+
+
 def test_a_study_moves_to_another_timepoint_and_frees_the_first(house: TrialHouse) -> None:
     house.enrol()
     house.receive(mr_instance("20250212"))
