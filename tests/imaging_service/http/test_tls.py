@@ -148,7 +148,7 @@ def behind(sqlite_url: str) -> Iterator[TestService]:
 
 def sign_in_from(service: TestService, peer: str, **headers: str) -> str:
     """Sign in with `peer` at the other end of the connection, and return the address that was believed."""
-    service.client._transport.client = (peer, 1)  # type: ignore[attr-defined]  # noqa: SLF001  the test client's own
+    service.client._transport.client = (peer, 1)  # noqa: SLF001  the test client's own
     payload = {"account": "reader1", "password": PASSWORD}
     answer = service.client.post("/api/v1/sessions", json=payload, headers=headers)
     assert answer.status_code == 201, answer.text
@@ -180,7 +180,7 @@ def test_only_our_proxies_say_who_calls(behind: TestService, peer: str, forwarde
 
 def test_only_our_proxies_say_that_it_was_tls(behind: TestService):
     def cookie(peer: str) -> str:
-        behind.client._transport.client = (peer, 1)  # type: ignore[attr-defined]  # noqa: SLF001
+        behind.client._transport.client = (peer, 1)  # noqa: SLF001
         payload = {"account": "reader1", "password": PASSWORD}
         answer = behind.client.post("/api/v1/sessions", json=payload, headers={"X-Forwarded-Proto": "https"})
         return str(answer.headers["set-cookie"])
@@ -196,7 +196,7 @@ def test_only_our_proxies_pass_certificates(behind: TestService, authority: Auth
     pem = quote(machine.certificate.read_text())
 
     def answered(peer: str, header: str) -> int:
-        behind.client._transport.client = (peer, 1)  # type: ignore[attr-defined]  # noqa: SLF001
+        behind.client._transport.client = (peer, 1)  # noqa: SLF001
         return int(behind.get("/accounts/me", headers={"Client-Cert": header}).status_code)
 
     assert [answered("10.0.0.5", header) for header in (rfc_9440, pem)] == [200, 200]
@@ -210,7 +210,7 @@ def test_nobody_known_may_ask_only_so_often_and_whoever_is_known_goes_on(behind:
     assert [answer.status_code for answer in answers][-1] == 429
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert behind.get("/accounts/me", headers=token).status_code == 200
-    behind.client._transport.client = ("192.0.2.77", 1)  # type: ignore[attr-defined]  # noqa: SLF001
+    behind.client._transport.client = ("192.0.2.77", 1)  # noqa: SLF001
     assert behind.get("/sessions/methods").status_code == 200
 
 
