@@ -40,7 +40,13 @@ from imaging_service.subjects.tables import SubjectRow
 from imaging_service.timepoints.control import ControlState
 from imaging_service.timepoints.membership_repository import of_study, series_on
 from imaging_service.timepoints.records import Progress
-from imaging_service.timepoints.tables import StudyInstanceRow, StudyRow, StudySeriesRow, TimepointRow
+from imaging_service.timepoints.tables import (
+    CalendarRow,
+    StudyInstanceRow,
+    StudyRow,
+    StudySeriesRow,
+    TimepointRow,
+)
 from measurement.lesions.lesion import Nature
 from measurement.lesions.lesion import Role as LesionRole
 from measurement.recist.observations import TimepointObservations
@@ -365,6 +371,15 @@ def occasions(
         )
         for row in rows
     ]
+
+
+def calendar_version(session: Session, trial_id: str, subject_id: str) -> str | None:
+    """Return the version of the protocol that a subject's calendar follows, which is the one in force."""
+    return session.scalar(
+        select(CalendarRow.protocol_version).where(
+            CalendarRow.trial_id == trial_id, CalendarRow.subject_id == subject_id
+        )
+    )
 
 
 def not_done(session: Session, trial_id: str, subject_id: str) -> Sequence[TimepointObservations]:

@@ -3,11 +3,15 @@
 Timepoint n + 1 stays closed to a reader until that reader has signed timepoint n, so that
 no later image can colour an earlier answer. A timepoint whose images quality control has not
 accepted yet keeps its turn and is closed until they are; one whose images were rejected has none.
+Where the protocol lets a reader see all timepoints at once, every accepted one is open; they are signed
+in the same order, as each follows the lesions of the earlier ones.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+
+from measurement.protocol.trial import ReadOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,9 @@ def in_reading_order(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
     return sorted(occasions, key=lambda each: (not each.is_baseline, each.imaged_on, each.timepoint_id))
 
 
-def open_to_reader(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
+def open_to_reader(
+    occasions: Sequence[Occasion], order: ReadOrder = ReadOrder.SEQUENTIAL
+) -> Sequence[Occasion]:
     """Return what the reader may see: everything signed, and the first that is not, once it is ready.
 
     Without a baseline there is nothing to follow, and nothing unsigned is open.
@@ -47,7 +53,8 @@ def open_to_reader(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
     signed = [each for each in ordered if each.is_signed]
     unsigned = [each for each in ordered if not each.is_signed]
     has_baseline = any(each.is_baseline for each in ordered)
-    return [*signed, *(each for each in unsigned[:1] if each.is_ready and has_baseline)]
+    in_turn = unsigned if order is ReadOrder.ALL_AT_ONCE else unsigned[:1]
+    return [*signed, *(each for each in in_turn if each.is_ready and has_baseline)]
 
 
 def next_to_read(occasions: Sequence[Occasion]) -> Occasion | None:

@@ -49,7 +49,7 @@ from imaging_service.trials import service as trials
 from measurement.geometry.calipers import Tolerances
 from measurement.geometry.plane import ImagePlane
 from measurement.lesions.eligibility import baseline_findings
-from measurement.protocol.trial import MeasurementConvention, TrialProtocol
+from measurement.protocol.trial import MeasurementConvention, ReadOrder, TrialProtocol
 
 
 def worklist(
@@ -108,7 +108,8 @@ def open_read(act: ReadAct, timepoint_id: str) -> tuple[Read, bool]:
     is_turn = turn is not None and turn.timepoint_id == timepoint_id
     if is_turn and not any(each.is_baseline for each in occasions):
         raise BaselineMissingError
-    if timepoint_id not in {each.timepoint_id for each in open_to_reader(occasions)}:
+    order = _read_order(session, principal, timepoint)
+    if timepoint_id not in {each.timepoint_id for each in open_to_reader(occasions, order)}:
         raise _no_timepoint(timepoint_id)
     read = _new_read(act, timepoint, slot)
     repository.add(session, read)
@@ -160,7 +161,17 @@ def is_open_to(session: Session, principal: Principal, timepoint_id: str) -> boo
     if slot is None:
         return principal.has(*repository.UNBLINDED, Role.ADJUDICATOR)
     occasions = repository.occasions(session, principal, timepoint.trial_id, timepoint.subject_id, slot)
-    return timepoint_id in {each.timepoint_id for each in open_to_reader(occasions)}
+    order = _read_order(session, principal, timepoint)
+    return timepoint_id in {each.timepoint_id for each in open_to_reader(occasions, order)}
+
+
+def _read_order(session: Session, principal: Principal, timepoint: TimepointToRead) -> ReadOrder:
+    """Return in which order the protocol in force shows the subject's timepoints; one by one when unknown."""
+    version = repository.calendar_version(session, timepoint.trial_id, timepoint.subject_id)
+    if version is None:
+        return ReadOrder.SEQUENTIAL
+    protocol = trials.protocol_version(session, principal.scope, timepoint.trial_id, version)
+    return protocol.readers.order
 
 
 def find_read(session: Session, principal: Principal, read_id: str, *, lock: bool = False) -> Read:

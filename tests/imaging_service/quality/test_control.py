@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders.arrivals import PROTOCOL, STUDY, TRIAL, TrialHouse, mr_instance
+from tests.builders.service import PASSWORD
 
 REASON = "Every sequence is blurred by motion."
 THICK = {"SliceThickness": 8}
@@ -134,6 +135,25 @@ def test_a_timepoint_that_is_not_accepted_keeps_its_turn(sqlite_house: TrialHous
     assert decide(house, "reopening", reason="A second look.").json()["state"] == "in_control"
     assert not may_read(house)
     assert not may_read(house, "1.2.5")
+
+
+def test_all_at_once_shows_every_accepted_timepoint_and_signs_in_order(sqlite_house: TrialHouse):
+    house = sqlite_house
+    amend(house, ('order = "sequential"', 'order = "all_at_once"'))
+    with_baseline(house)
+    house.receive(mr_instance("20250212", study="1.2.5"))
+    later = house.study("1.2.5")["timepoint_id"]
+    assert house.service.get(f"/timepoints/{later}/series", "reader1").status_code == 200
+    shown = house.service.get("/dicomweb/studies", "reader1").json()
+    assert len(shown) == 2
+    read = house.service.post(f"/timepoints/{later}/reads", "reader1").json()["read_id"]
+    body = {"password": PASSWORD, "meaning": "I confirm this read.", "confirms_no_disease": True}
+    early = house.service.post(f"/reads/{read}/signature", "reader1", json=body)
+    assert (early.status_code, early.json()["code"]) == (409, "earlier_timepoint_waits")
+    house.receive(mr_instance("20250212", study="1.2.5", series=2))
+    house.receive(mr_instance("20250326", study="1.2.6"))
+    assert decide(house, "rejection", "1.2.6", reason=REASON).status_code == 200
+    assert not may_read(house, "1.2.6")
 
 
 def test_late_instances_open_control_again_and_leave_a_read_as_it_is(baseline: TrialHouse):

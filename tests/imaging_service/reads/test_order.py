@@ -1,10 +1,12 @@
 """A reader meets the timepoints one after the other; what is closed is as if it did not exist."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from imaging_service.reads.sequence import Occasion, in_reading_order, next_to_read, open_to_reader
+from measurement.protocol.trial import ReadOrder
 from tests.builders.reading import FIRST_DOSE, ReadingRoom, measured, state
 
 
@@ -162,9 +164,17 @@ def test_the_timepoint_is_read_when_both_readers_have_signed(room: ReadingRoom) 
 def test_a_timepoint_that_is_not_ready_keeps_its_turn_and_without_a_baseline_nothing_opens() -> None:
     baseline = occasion("B", 1, is_baseline=True, is_signed=True)
     first, second = occasion("1", 10), occasion("2", 20)
-    waiting = Occasion(
-        timepoint_id="1", imaged_on=first.imaged_on, is_baseline=False, is_signed=False, is_ready=False
-    )
+    waiting = replace(first, is_ready=False)
     assert {each.timepoint_id for each in open_to_reader([baseline, waiting, second])} == {"B"}
     assert next_to_read([baseline, waiting, second]) == waiting
     assert open_to_reader([first, second]) == []
+
+
+def test_all_at_once_opens_every_timepoint_that_is_ready() -> None:
+    baseline = occasion("B", 1, is_baseline=True)
+    first, second = occasion("1", 10), occasion("2", 20)
+    waiting = replace(second, is_ready=False)
+    assert open_to_reader([second, first, baseline], ReadOrder.ALL_AT_ONCE) == [baseline, first, second]
+    assert open_to_reader([waiting, first, baseline], ReadOrder.ALL_AT_ONCE) == [baseline, first]
+    assert open_to_reader([second, first], ReadOrder.ALL_AT_ONCE) == []
+    assert next_to_read([second, first, baseline]) == baseline
