@@ -49,7 +49,8 @@ class Database:
         url = _parse(address)
         options: dict[str, Any] = {"execution_options": {"schema_translate_map": {SCHEMA: None}}}
         if url.get_backend_name() == "sqlite":
-            writer, reader = (create_engine(url, **options, pool_size=4, max_overflow=28) for _ in range(2))
+            # Few connections: each holds three descriptors, and writers wait for one another anyway.
+            writer, reader = (create_engine(url, **options, pool_size=4, max_overflow=4) for _ in range(2))
             event.listen(writer, "connect", _set_up_sqlite)
             event.listen(reader, "connect", _set_up_sqlite)
             event.listen(writer, "begin", _begin_immediate)

@@ -1,6 +1,7 @@
 """Which connections are open, and which one gives way when there is no place left."""
 
 import threading
+from collections import Counter
 from time import monotonic
 from typing import Any
 
@@ -8,9 +9,10 @@ from typing import Any
 class Connections:
     """Every open connection of a listener, counted from its first packet on.
 
-    When places run out, the oldest connection that has not asked for an association gives way; when there
-    is none, the association that has been idle longest. A peer (address and calling AE title) that holds
-    as many associations as one may gives way to itself, so that others keep their places.
+    When places run out, the oldest connection that has not asked for an association gives way, of the
+    address with the most of them; when there is none, the association that has been idle longest. A peer
+    (address and calling AE title) that holds as many associations as one may gives way to itself, so that
+    others keep their places.
     """
 
     def __init__(self, *, total: int, each: int) -> None:
@@ -25,6 +27,13 @@ class Connections:
         with self._lock:
             leaves = self._first_to_leave(self._open) if self._count() >= self._total else None
             self._open[association] = ""
+        if leaves is not None:
+            leaves.give_way()
+
+    def make_room(self) -> None:
+        """Let one give way now, as the system has nothing left for another."""
+        with self._lock:
+            leaves = self._first_to_leave(self._open)
         if leaves is not None:
             leaves.give_way()
 
@@ -57,7 +66,8 @@ class Connections:
         staying = [each for each in among if each not in self._leaving]
         silent = [each for each in staying if not each.is_recognised]
         if silent:
-            chosen = min(silent, key=lambda each: each.dul.opened_at)
+            many = Counter(each.requestor.address for each in silent)
+            chosen = min(silent, key=lambda each: (-many[each.requestor.address], each.dul.opened_at))
         else:
             now = monotonic()
             chosen = max(staying, key=lambda each: now - each.dul.heard_at, default=None)

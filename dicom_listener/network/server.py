@@ -1,6 +1,8 @@
 """The port: associations over TCP, each in a thread of its own."""
 
+import errno
 import logging
+import resource
 import socket
 import ssl
 import threading
@@ -8,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from socketserver import BaseServer
+from time import sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -39,12 +42,31 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _BACKLOG = 128
+_NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_ROOM_SECONDS = 0.05
+_DESCRIPTORS_EACH = 3  # socket, bell, and a file for a large data set
+_DESCRIPTORS_BESIDE = 128  # database, object store, logs
 _IN_HAND_SECONDS = 2.5
 _GOODBYE_SECONDS = 0.5  # for every association together, then for each thread: SIGTERM ends it within 5 s
 
 # The library would write every message into its log, data set and all.
 _config.LOG_HANDLER_LEVEL = "none"
 logging.getLogger("pynetdicom").propagate = False
+
+
+def places(wanted: int) -> int:
+    """Return how many connections the system's limit of descriptors allows, at most `wanted`.
+
+    The process's own limit is raised as far as it may.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most == resource.RLIM_INFINITY:
+        return wanted
+    allowed = max((most - _DESCRIPTORS_BESIDE) // _DESCRIPTORS_EACH, 1)
+    if allowed < wanted:
+        _log.warning("fewer_connections", wanted=wanted, allowed=allowed, descriptors=most)
+    return min(allowed, wanted)
 
 
 class _Door(RequestHandler):
@@ -56,7 +78,12 @@ class _Door(RequestHandler):
         """Let the peer in; whatever it does from here on costs others nothing."""
         association = self._create_association()
         self.server.connections.enter(association)
-        association.start()
+        try:
+            association.start()
+        except RuntimeError:  # the system has no thread left
+            self.server.connections.leave(association)
+            association.dul.close()
+            raise
 
     def _create_association(self) -> AcceptedAssociation:
         """Make the association; what never changes is shared with every other one."""
@@ -91,8 +118,18 @@ class _Server(ThreadedAssociationServer):
     connections: Connections
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection; TLS is agreed on in the association's own thread."""
-        connection, address = self.socket.accept()
+        """Accept a connection; TLS is agreed on in the association's own thread.
+
+        Where the system has no descriptor left, another connection gives way, and the port waits for it.
+        """
+        try:
+            connection, address = self.socket.accept()
+        except OSError as error:
+            if error.errno in _NOTHING_LEFT:
+                _log.warning("no_descriptor_left", reason=error.strerror)
+                self.connections.make_room()
+                sleep(_ROOM_SECONDS)
+            raise
         return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's
@@ -261,7 +298,7 @@ class Listener:
         accepting.handlers = self._handlers
         accepting.provider = self._provider()
         accepting.connections = Connections(
-            total=settings.maximum_associations, each=settings.maximum_associations_each
+            total=places(settings.maximum_associations), each=settings.maximum_associations_each
         )
         return accepting
 

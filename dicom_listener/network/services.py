@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from pynetdicom import evt
-from pynetdicom.dimse_primitives import C_GET, C_MOVE, N_ACTION
+from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE, N_ACTION
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.scan import scan
@@ -15,6 +15,7 @@ from dicom_listener.errors import DataSetError
 from dicom_listener.network.commitment import PUSH_MODEL, CommitmentService
 from dicom_listener.network.find import FindService
 from dicom_listener.network.retrieve import RetrieveService
+from dicom_listener.network.statuses import CommitmentStatus, QueryStatus
 
 _log = structlog.get_logger()
 
@@ -47,11 +48,14 @@ class Services:
 
         def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - the library's
             context = association._accepted_cx.get(context_id)  # noqa: SLF001 - as above
-            if context is None or not message.is_valid_request:
+            if context is None or message.is_valid_response:
                 others(message, context_id)
+            elif not message.is_valid_request:
+                _log.warning("request_incomplete", calling_ae=sender.calling_ae)
+                association.abort()
             elif not _is_bounded(message, context):
                 _log.warning("identifier_refused", calling_ae=sender.calling_ae)
-                association.abort()
+                _refuse(association, message, context)
             elif isinstance(message, (C_GET, C_MOVE)):
                 self._retrieve.serve(association, message, context, sender)
             elif isinstance(message, N_ACTION) and message.RequestedSOPClassUID == PUSH_MODEL:
@@ -78,3 +82,18 @@ def _is_bounded(message: Any, context: Any) -> bool:  # noqa: ANN401 - the libra
             except DataSetError:
                 return False
     return True
+
+
+def _refuse(association: Any, message: Any, context: Any) -> None:  # noqa: ANN401 - the library's
+    """Answer that the data set of a message cannot be followed."""
+    if not isinstance(message, (C_FIND, C_GET, C_MOVE, N_ACTION)):
+        association.abort()
+        return
+    response = type(message)()
+    response.MessageIDBeingRespondedTo = message.MessageID
+    if isinstance(message, N_ACTION):
+        response.Status = int(CommitmentStatus.INVALID_ARGUMENT)
+    else:
+        response.AffectedSOPClassUID = message.AffectedSOPClassUID
+        response.Status = int(QueryStatus.UNABLE_TO_PROCESS)
+    association.dimse.send_msg(response, context.context_id)
