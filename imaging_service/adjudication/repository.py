@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Any
 
@@ -116,18 +116,27 @@ def add(session: Session, decision: Decision) -> None:
 KEPT = KeptReviewRow
 
 
+_PLAIN = (
+    *("trial_id", "subject_id", "site_id", "reading_id"),
+    *("finished_from", "standing", "slot"),
+)
+
+
 def kept_values(kept: KeptReview) -> Mapping[str, Any]:
     """Return a review as it is kept."""
-    sums = {name: asdict(getattr(kept, name)) for name in ("baseline_sums", "later_sums")}
-    responses = [[*pair, count] for pair, count in sorted(kept.responses.items())]
-    values = {name: getattr(kept, name) for name in KeptReview.__slots__}
-    return {**values, **sums, "differing": list(kept.differing), "responses": responses}
+    figures = [
+        list(kept.differing),
+        [[*pair, count] for pair, count in sorted(kept.responses.items())],
+        list(astuple(kept.baseline_sums)),
+        list(astuple(kept.later_sums)),
+    ]
+    return {**{name: getattr(kept, name) for name in _PLAIN}, "figures": figures}
 
 
 def kept_reviews(session: Session, scope: Scope, wanted: Wanted) -> Iterator[KeptReview]:
     """Return what is kept of the reviews of a trial, or of one site of it; some of it may be out of date."""
-    columns = [getattr(KeptReviewRow, name) for name in KeptReview.__slots__]
-    statement = select(*columns).where(
+    columns = [getattr(KeptReviewRow, name) for name in _PLAIN]
+    statement = select(*columns, KeptReviewRow.figures).where(
         KeptReviewRow.trial_id == wanted.trial_id,
         scope.sites(KeptReviewRow.trial_id, KeptReviewRow.site_id),
     )
@@ -140,12 +149,20 @@ def kept_reviews(session: Session, scope: Scope, wanted: Wanted) -> Iterator[Kep
 
 
 def _kept(row: Any) -> KeptReview:  # noqa: ANN401  a row of `kept_reviews`
-    values = row._asdict()
-    values["standing"] = Standing(row.standing)
-    values["responses"] = {(one, other): count for one, other, count in row.responses}
-    for name in ("baseline_sums", "later_sums"):
-        values[name] = PairSums(**values[name])
-    return KeptReview(**values)
+    differing, responses, baseline, later = row.figures
+    return KeptReview(
+        trial_id=row.trial_id,
+        subject_id=row.subject_id,
+        site_id=row.site_id,
+        reading_id=row.reading_id,
+        finished_from=row.finished_from,
+        standing=Standing(row.standing),
+        slot=row.slot,
+        differing=differing,
+        responses={(one, other): count for one, other, count in responses},
+        baseline_sums=PairSums(*baseline),
+        later_sums=PairSums(*later),
+    )
 
 
 def open_cases(  # noqa: PLR0913  a search has this many conditions

@@ -37,8 +37,8 @@ class _Total:
     decided: int = 0
     chosen: Counter[int] = field(default_factory=Counter)
     responses: Counter[tuple[str, str]] = field(default_factory=Counter)
-    baseline_sums: PairSums = field(default_factory=PairSums)
-    later_sums: PairSums = field(default_factory=PairSums)
+    baseline_sums: list[PairSums] = field(default_factory=list)
+    later_sums: list[PairSums] = field(default_factory=list)
 
 
 def statistics(
@@ -75,8 +75,8 @@ def statistics(
         readers=[_reader(slot, total) for slot in range(FIRST, protocol.readers.count + 1)],
         response_agreement=share(agreeing, total.responses.total()),
         response_kappa=response_kappa(total.responses),
-        baseline_sums=_lengths(total.baseline_sums),
-        later_sums=_lengths(total.later_sums),
+        baseline_sums=_lengths(PairSums.total(total.baseline_sums)),
+        later_sums=_lengths(PairSums.total(total.later_sums)),
     )
 
 
@@ -84,9 +84,10 @@ def _total(reviews: Iterable[KeptReview], protocol: TrialProtocol, today: date) 
     total = _Total()
     for each in reviews:
         total.subjects += 1
-        total.responses.update(each.responses)
-        total.baseline_sums += each.baseline_sums
-        total.later_sums += each.later_sums
+        for pair, count in each.responses.items():
+            total.responses[pair] += count
+        total.baseline_sums.append(each.baseline_sums)
+        total.later_sums.append(each.later_sums)
         if protocol.readers.count == 1 or not each.is_finished(today):
             continue
         total.finished += 1

@@ -54,10 +54,8 @@ class KeptReviewRow(Base):
     finished_from: Mapped[date | None]
     standing: Mapped[str]
     slot: Mapped[int]
-    differing: Mapped[list[str]] = mapped_column(Json)
-    responses: Mapped[list[list[Any]]] = mapped_column(Json)
-    baseline_sums: Mapped[dict[str, int]] = mapped_column(Json)
-    later_sums: Mapped[dict[str, int]] = mapped_column(Json)
+    figures: Mapped[list[Any]] = mapped_column(Json)
+    """What differs, counted responses, and both sums: one short value, as a cohort reads thousands."""
 
     __table_args__ = (
         Index("ix_kept_reviews_trial_id_standing", "trial_id", "standing", "reading_id"),

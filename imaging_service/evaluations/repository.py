@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Select, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from imaging_service.accounts.scope import Scope
 from imaging_service.adjudication.review import FIRST
@@ -26,7 +26,13 @@ _PAIR = TypeAdapter(Pair)
 
 def _visible(scope: Scope, trial_id: str) -> Select[EvaluationRow, str, int | None, date | None, int]:
     """Select the evaluations of a trial's sites that are in the scope, with their places."""
-    newest = func.max(EvaluationRow.edition).over(partition_by=EvaluationRow.timepoint_id)
+    later = aliased(EvaluationRow)
+    newest = (
+        select(func.max(later.edition))
+        .where(later.timepoint_id == EvaluationRow.timepoint_id)
+        .correlate(EvaluationRow)
+        .scalar_subquery()
+    )
     return (
         select(
             EvaluationRow,

@@ -29,7 +29,7 @@ class EvaluationRow(Base):
 
     __table_args__ = (
         UniqueConstraint("timepoint_id", "edition"),
-        Index("ix_site_evaluations_trial_id_subject_id", "trial_id", "subject_id"),
+        Index("ix_site_evaluations_trial_id_subject_id", "trial_id", "subject_id", "timepoint_id", "edition"),
     )
 
 

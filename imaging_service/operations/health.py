@@ -44,7 +44,10 @@ def ready(database: CurrentDatabase) -> Health:
     "/metrics",
     dependencies=[requires(Role.ADMINISTRATOR, Role.SERVICE)],
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **{key: ERROR_RESPONSES[key] for key in (401, 403)},
+    },
 )
 def metrics(request: Request) -> Response:
     """Return the figures in Prometheus' text format."""

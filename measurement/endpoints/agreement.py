@@ -261,7 +261,7 @@ def _limits(count: int, bias: float, deviation: float, level: float) -> LimitsOf
 _MICROMETRES = 1000  # in a millimetre
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PairSums:
     """Sums over pairs of reported lengths, exact: in whole micrometres and their squares.
 
@@ -289,9 +289,17 @@ class PairSums:
             products=sum(one * other for one, other in lengths),
         )
 
-    def __add__(self, other: "PairSums") -> "PairSums":
-        """Return the sums over both."""
-        return PairSums(**{name: getattr(self, name) + getattr(other, name) for name in PairSums.__slots__})
+    @classmethod
+    def total(cls, parts: Sequence["PairSums"]) -> "PairSums":
+        """Return the sums over all parts."""
+        return cls(
+            pairs=sum(each.pairs for each in parts),
+            first=sum(each.first for each in parts),
+            second=sum(each.second for each in parts),
+            first_squares=sum(each.first_squares for each in parts),
+            second_squares=sum(each.second_squares for each in parts),
+            products=sum(each.products for each in parts),
+        )
 
 
 def limits_of_sums(sums: PairSums, *, level: float = 0.95) -> LimitsOfAgreement:

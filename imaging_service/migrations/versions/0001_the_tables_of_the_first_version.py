@@ -247,10 +247,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         sa.Column("finished_from", sa.Date(), nullable=True),
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("slot", sa.Integer(), nullable=False),
-        sa.Column("differing", Json, nullable=False),
-        sa.Column("responses", Json, nullable=False),
-        sa.Column("baseline_sums", Json, nullable=False),
-        sa.Column("later_sums", Json, nullable=False),
+        sa.Column("figures", Json, nullable=False),
         sa.PrimaryKeyConstraint("trial_id", "subject_id", name=op.f("pk_kept_reviews")),
         info={"audited": False},
     )
@@ -751,7 +748,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     op.create_index(
         "ix_site_evaluations_trial_id_subject_id",
         "site_evaluations",
-        ["trial_id", "subject_id"],
+        ["trial_id", "subject_id", "timepoint_id", "edition"],
         unique=False,
     )
     op.create_table(
