@@ -149,7 +149,7 @@ function drawButtons(row, body, fragment, doings) {
   return h(
     "div",
     { class: "buttons" },
-    h("button", { type: "button", class: axes.long_axis ? "small" : "primary small", "data-focus": focus("both"), title: "Long axis, then short axis (B)", onclick: () => doings.draw(["long", "short"], fragment) }, axes.long_axis ? "Draw both again" : "Draw both axes"),
+    h("button", { type: "button", class: axes.long_axis || row.role !== "target" ? "small" : "primary small", "data-focus": focus("both"), title: "Long axis, then short axis (B)", onclick: () => doings.draw(["long", "short"], fragment) }, axes.long_axis ? "Draw both again" : "Draw both axes"),
     h("button", { type: "button", class: "small", "data-focus": focus("one"), title: `Only the ${counted} axis, which counts (D)`, onclick: () => doings.draw([counted], fragment) }, `Draw ${counted} axis`),
     counted === "long" && axes.long_axis
       ? h("button", { type: "button", class: "small", "data-focus": focus("short"), title: "Short axis on the same frame", onclick: () => doings.draw(["short"], fragment) }, "Draw short axis")

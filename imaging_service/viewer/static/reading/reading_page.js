@@ -206,7 +206,8 @@ export class ReadingPage {
     const count = this.model.read.gaps.length;
     fill(
       this.closing,
-      h("span", { class: "muted" }, count ? `${count} ${count === 1 ? "gap" : "gaps"} before it can be signed` : "Nothing is missing"),
+      h("strong", { class: "brief" }, briefly(this.model)),
+      h("span", { class: "muted" }, count ? `${count} ${count === 1 ? "gap" : "gaps"} before it can be signed` : "nothing is missing"),
       h("button", { type: "button", class: "primary", "data-focus": "sign", title: "Sign (Ctrl + Enter)", onclick: () => void this.sign() }, "Sign …"),
     );
   }
@@ -233,11 +234,9 @@ export class ReadingPage {
 
   #drawGuide() {
     const { session } = this;
-    const text = !session?.current
-      ? ""
-      : `${session.lesionId}${session.fragment ? `, fragment ${session.fragment}` : ""}: ${session.start ? "set the end" : "set the start"} of the ${session.current} axis. Enter sets a point where the cross is, arrows move it; Esc ${session.drawn.long ? "leaves it with the long axis" : "ends"}.`;
+    const text = session?.current ? drawingGuide(session) : restingGuide(this.model);
     if (this.guide.textContent !== text) fill(this.guide, text);
-    this.guide.classList.toggle("is-on", text !== "");
+    this.guide.classList.toggle("is-on", session?.current != null);
     for (const each of this.grid.viewports) each.element.classList.toggle("is-drawing", Boolean(session) && each.timepointId === this.model.read.timepoint_id);
   }
 
@@ -568,9 +567,10 @@ export class ReadingPage {
       this.#refuseFrame();
       return true;
     }
-    viewport.cross ??= this.#crossPlace(viewport);
-    this.session.setPoint(frame, viewport.cross);
-    announce(`Column ${viewport.cross[0]}, row ${viewport.cross[1]}.`);
+    const point = viewport.cross ?? this.#crossPlace(viewport);
+    viewport.cross = point;
+    announce(`Column ${point[0]}, row ${point[1]}.`);
+    this.session.setPoint(frame, point);
     return true;
   }
 
@@ -619,10 +619,47 @@ export class ReadingPage {
       problem(error);
     }
     this.#draw();
+    const next = this.closing.querySelector('[data-focus="worklist"]');
+    if (next instanceof HTMLElement) next.focus();
   }
 
   /** Whether the page is to be drawn before the next picture. */
   isDrawWanted = false;
+}
+
+/**
+ * Say what the next act of a drawing is.
+ *
+ * @param {DrawingSession} session
+ */
+function drawingGuide({ lesionId, fragment, start, current, drawn }) {
+  const part = fragment ? `, fragment ${fragment}` : "";
+  const leave = drawn.long ? "leaves it with the long axis" : "ends";
+  return `${lesionId}${part}: set the ${start ? "end" : "start"} of the ${current} axis, by the mouse or by arrows and Enter. Esc ${leave}.`;
+}
+
+/**
+ * Say what can be done with the lesion that is chosen.
+ *
+ * @param {ReadModel} model
+ */
+function restingGuide(model) {
+  if (model.isSigned) return "The read is signed; nothing in it changes.";
+  const add = model.isBaseline ? "N adds a target, M a non-target" : "N adds a new lesion";
+  return model.selected
+    ? `${model.selected}: B draws both axes, D the one that counts, X goes to its states, J to the next lesion. ${add}. ? shows every key.`
+    : `${add}. ? shows every key.`;
+}
+
+/**
+ * The response and the sum in a few letters, which stay in sight while the panel scrolls.
+ *
+ * @param {ReadModel} model
+ */
+function briefly({ verdict }) {
+  const timepoint = verdict?.timepoint;
+  const sum = (timepoint ?? verdict?.baseline)?.sum_of_diameters?.mm;
+  return [timepoint?.overall_response, sum && `${sum} mm`].filter(Boolean).join(" · ");
 }
 
 const TOOL_HINTS = { window: "sets the window (W)", pan: "moves the image (P)", zoom: "zooms (Z)" };

@@ -1,7 +1,7 @@
 // What follows from the read as it stands: sum, changes, response and its reasons, as the service derives them.
 
 import { fill, h } from "../components/element.js";
-import { responseName } from "./words.js";
+import { responseName, timepointName } from "./words.js";
 
 /** @typedef {import("../api/types.js").Sum} Sum */
 /** @typedef {import("./read_model.js").ReadModel} ReadModel */
@@ -22,6 +22,7 @@ export function drawVerdict(host, model) {
   const timepoint = verdict.timepoint;
   const wasOpen = host.querySelector("details")?.open ?? false;
   const queries = [...verdict.queries, ...(timepoint?.queries ?? []), ...(timepoint ? [] : (verdict.baseline?.queries ?? []))];
+  const questions = new Set(queries.filter((query) => !isGap(query, model)).map((query) => sentenceOf(query, model)));
   fill(
     host,
     h(
@@ -40,8 +41,28 @@ export function drawVerdict(host, model) {
     ),
     timepoint ? reasons(timepoint.reasons, wasOpen) : null,
     model.read.findings.map((finding) => h("p", { class: "note warn" }, finding.sentence)),
-    queries.map((query) => h("p", { class: "note warn" }, query.sentence)),
+    [...questions].map((sentence) => h("p", { class: "note warn" }, sentence)),
   );
+}
+
+/**
+ * Whether a question is only that something is not entered yet, which stands beside the lesion.
+ *
+ * @param {import("../api/types.js").Query} query
+ * @param {ReadModel} model
+ */
+function isGap(query, model) {
+  const open = new Set(model.read.gaps.map((gap) => gap.lesion_id));
+  return query.lesion_ids.length > 0 && query.lesion_ids.every((id) => open.has(id));
+}
+
+/**
+ * @param {import("../api/types.js").Query} query
+ * @param {ReadModel} model
+ */
+function sentenceOf(query, model) {
+  const here = query.sentence.replaceAll(model.read.timepoint_id, "this timepoint");
+  return model.earlier.reduce((text, read) => text.replaceAll(read.timepoint_id, timepointName(read.number)), here);
 }
 
 /** @param {import("../api/types.js").TimepointVerdict} timepoint */

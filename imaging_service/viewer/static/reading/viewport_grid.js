@@ -72,7 +72,7 @@ export class ViewportGrid extends EventTarget {
     const { read, earlier } = this.model;
     return [...earlier, read].map((each) => ({
       id: each.timepoint_id,
-      title: `${timepointName(each.number)} · ${dayName(each.imaged_on)}${each.timepoint_id === read.timepoint_id ? " · now" : ""}`,
+      title: `${each.timepoint_id === read.timepoint_id ? "Now" : timepointName(each.number)} · ${dayName(each.imaged_on)}`,
     }));
   }
 
@@ -106,6 +106,7 @@ export class ViewportGrid extends EventTarget {
     this.element.dataset["layout"] = this.layout;
     this.viewports = hanging.map((_, place) => this.#viewport(place));
     this.active = /** @type {Viewport} */ (this.viewports.at(-1));
+    this.viewports.forEach((each, place) => this.#offer(each, hanging[place] ?? ""));
     fill(this.element, ...this.viewports.map((each) => each.element));
     void this.library.of(this.model.read.timepoint_id).catch(() => undefined); // begins while the other is awaited
     this.likeness ??= await this.#lastLikeness().catch(() => null);
@@ -146,11 +147,19 @@ export class ViewportGrid extends EventTarget {
   /**
    * @param {Viewport} viewport
    * @param {string} timepointId
+   */
+  #offer(viewport, timepointId) {
+    viewport.offerTimepoints(this.#timepoints.map((each) => [each.id, each.title]), timepointId);
+    viewport.say("Loading …");
+  }
+
+  /**
+   * @param {Viewport} viewport
+   * @param {string} timepointId
    * @param {string | null} likeness
    */
   async #hangOne(viewport, timepointId, likeness) {
-    viewport.offerTimepoints(this.#timepoints.map((each) => [each.id, each.title]), timepointId);
-    viewport.say("Loading …");
+    this.#offer(viewport, timepointId);
     try {
       const { sources } = await this.library.of(timepointId);
       if (viewport.timepointId !== timepointId) return;

@@ -29,6 +29,7 @@ import { opposite, sideOf } from "../geometry/orientation.js";
  * @property {number} height
  * @property {Plane | null} plane
  * @property {Mark[]} marks
+ * @property {boolean} hasHandles Not while something is drawn: a hand that begins there means a new line.
  * @property {Pixel | null} cross
  * @property {{ line: Line | null, axis: "long" | "short", point: Pixel | null } | null} drawing
  */
@@ -36,6 +37,8 @@ import { opposite, sideOf } from "../geometry/orientation.js";
 /** Handles are small to look at and large to grasp. */
 const SEEN = 4.5;
 const GRASPED = 13;
+/** Width of a letter of a label, at most. */
+const LETTER = 7.6;
 
 /**
  * Draw a scene.
@@ -63,19 +66,20 @@ export function drawOverlay(svg, scene) {
  * @param {Mark} mark
  * @param {Scene} scene
  */
-function markShape(mark, { view, width, height }) {
+function markShape(mark, { view, width, height, hasHandles }) {
   const [[x1, y1], [x2, y2]] = [view.toScreen(mark.line[0]), view.toScreen(mark.line[1])];
   const kind = `axis ${mark.axis} ${mark.isLocked ? "locked" : ""} ${mark.isSelected ? "selected" : ""}`;
   const isLabelled = mark.label !== "";
   const [x, y] = x2 >= x1 ? [x2, y2] : [x1, y1];
-  const place = { x: Math.min(width - 70, x + 10), y: Math.min(height - 6, Math.max(14, y + (mark.axis === "long" ? -8 : 16))) };
+  const room = width - LETTER * mark.label.length;
+  const place = { x: Math.max(4, Math.min(room, x + 10)), y: Math.min(height - 6, Math.max(14, y - 8)) };
   return s(
     "g",
     { class: kind },
     s("line", { class: "halo", x1, y1, x2, y2 }),
     s("line", { x1, y1, x2, y2 }),
     isLabelled && s("text", place, mark.label),
-    mark.isSelected && !mark.isLocked && /** @type {const} */ ([0, 1]).map((end) => handleShape(mark, end, view)),
+    hasHandles && mark.isSelected && !mark.isLocked && /** @type {const} */ ([0, 1]).map((end) => handleShape(mark, end, view)),
   );
 }
 
@@ -154,14 +158,14 @@ function sides({ rowDirection, columnDirection }, { width, height }) {
  * @param {Scene} scene
  */
 function scaleBar({ columnSpacing }, { view, width, height }) {
+  // above the slice's number, so that neither hides the other in a narrow viewport
   const perMm = view.scaleX / columnSpacing;
-  const mm = [100, 50, 20, 10, 5, 2, 1].find((each) => each * perMm < width * 0.35) ?? 1;
-  const half = (mm * perMm) / 2;
-  const [x, y] = [width / 2, height - 12];
+  const mm = [100, 50, 20, 10, 5, 2, 1].find((each) => each * perMm < width * 0.3) ?? 1;
+  const [x, y] = [9, height - 30];
   return s(
     "g",
     { class: "scale" },
-    s("path", { d: `M${x - half} ${y - 4}v4h${2 * half}v-4` }),
-    s("text", { x: x + half + 8, y: y + 2 }, `${mm} mm`),
+    s("path", { d: `M${x} ${y - 4}v4h${mm * perMm}v-4` }),
+    s("text", { x: x + mm * perMm + 6, y: y + 2 }, `${mm} mm`),
   );
 }

@@ -78,6 +78,7 @@ export class Viewport extends EventTarget {
     this.svg = s("svg", { class: "overlay" });
     this.slice = h("span");
     this.shownAs = h("span");
+    this.crossPlace = h("span");
     this.note = h("div", { class: "stage-note" });
     this.timepointChoice = choice([], { "aria-label": `Timepoint, ${this.name}` });
     this.sourceChoice = choice([], { "aria-label": `Series, ${this.name}` });
@@ -89,6 +90,7 @@ export class Viewport extends EventTarget {
       this.svg,
       h("div", { class: "corner lower-left" }, this.slice),
       h("div", { class: "corner lower-right" }, this.shownAs),
+      h("div", { class: "corner upper-left" }, this.crossPlace),
       this.note,
     );
     this.element = h(
@@ -320,6 +322,7 @@ export class Viewport extends EventTarget {
   drawOverlay() {
     const ref = this.shown;
     if (!ref) return;
+    fill(this.crossPlace, this.cross && `column ${this.cross[0].toFixed(1)}, row ${this.cross[1].toFixed(1)}`);
     const session = this.surroundings.session();
     const isHere = session !== null && session.frame?.key === ref.key;
     drawOverlay(this.svg, {
@@ -328,6 +331,7 @@ export class Viewport extends EventTarget {
       height: this.stage.clientHeight,
       plane: ref.plane,
       marks: this.surroundings.marks(this, ref),
+      hasHandles: session === null,
       cross: this.cross,
       drawing: session?.current && isHere ? { line: session.rubberBand, axis: session.current, point: session.start } : null,
     });
@@ -466,11 +470,11 @@ export class Viewport extends EventTarget {
   #pointerDown(event) {
     if (!this.source) return;
     const handle = event.target instanceof SVGElement ? event.target.closest("[data-handle]") : null;
-    if (!handle) this.element.focus({ preventScroll: true });
+    if (!handle || this.surroundings.session()) this.element.focus({ preventScroll: true });
     event.preventDefault();
     const session = this.surroundings.session();
-    if (event.button === 0 && handle instanceof SVGElement) this.#dragHandle(event, handle);
-    else if (event.button === 0 && session) this.#draw(event, session);
+    if (event.button === 0 && session) this.#draw(event, session);
+    else if (event.button === 0 && handle instanceof SVGElement) this.#dragHandle(event, handle);
     else this.#dragView(event, event.button === 1 ? "pan" : event.button === 2 ? "zoom" : this.surroundings.tool());
   }
 
