@@ -83,3 +83,8 @@ export function ask(title, sentence, does) {
 export function isDialogOpen() {
   return document.querySelector("dialog[open]") !== null;
 }
+
+/** Close every dialog: what it was about is not on the page any more. */
+export function closeDialogs() {
+  for (const open of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) open.close();
+}

@@ -1,5 +1,6 @@
 // Which page is shown: the part of the address after the # is matched with the table of pages.
 
+import { closeDialogs } from "../components/dialog.js";
 import { fill, h } from "../components/element.js";
 import { announce } from "../components/status.js";
 import { drawMasthead } from "./masthead.js";
@@ -59,6 +60,7 @@ async function showPage(keys) {
   const found = pageOf(location.hash.slice(1) || "/");
   shown?.unmount?.();
   shown = null;
+  closeDialogs();
   const host = h("div", { class: "page" });
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   document.documentElement.dataset["theme"] = found.row.theme;
