@@ -48,25 +48,27 @@ def _conditions(trial_id: str, wanted: Wanted) -> Sequence[ColumnElement[bool]]:
     if wanted.subject_id is not None:
         conditions.append(SubjectRow.subject_id == wanted.subject_id)
     if wanted.status is not None:
-        conditions.append(SubjectRow.subject_id.in_(_with_status(trial_id, wanted.status, wanted.today)))
+        conditions.append(_has(trial_id, wanted.status, wanted.today).exists())
     if wanted.control is not None:
-        conditions.append(
-            SubjectRow.subject_id.in_(
-                select(TimepointRow.subject_id).where(
-                    TimepointRow.trial_id == trial_id, TimepointRow.control == wanted.control
-                )
-            )
-        )
+        conditions.append(_of_subject(trial_id).where(TimepointRow.control == wanted.control).exists())
     return conditions
 
 
-def _with_status(trial_id: str, status: Status, today: date) -> Select[str]:
-    of_trial = select(TimepointRow.subject_id).where(TimepointRow.trial_id == trial_id)
-    waiting = of_trial.where(TimepointRow.progress == Progress.EXPECTED)
+def _of_subject(trial_id: str) -> Select[str]:
+    """Select the timepoints of the subject of the outer statement: it stops as soon as its page is full."""
+    return (
+        select(TimepointRow.timepoint_id)
+        .where(TimepointRow.trial_id == trial_id, TimepointRow.subject_id == SubjectRow.subject_id)
+        .correlate(SubjectRow)
+    )
+
+
+def _has(trial_id: str, status: Status, today: date) -> Select[str]:
+    waiting = _of_subject(trial_id).where(TimepointRow.progress == Progress.EXPECTED)
     if status is Status.EXPECTED:
         return waiting.where((TimepointRow.closes_on >= today) | TimepointRow.closes_on.is_(None))
     if status not in {Status.OVERDUE, Status.MISSED}:
-        return of_trial.where(TimepointRow.progress == status.value)
+        return _of_subject(trial_id).where(TimepointRow.progress == status.value)
     lapsed = waiting.where(TimepointRow.closes_on < today).join(CalendarRow, _of_calendar())
     is_passed = TimepointRow.number < CalendarRow.last_received
     return lapsed.where(is_passed if status is Status.MISSED else ~is_passed)

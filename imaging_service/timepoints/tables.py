@@ -47,6 +47,10 @@ class TimepointRow(Base):
             postgresql_where=text("progress <> 'read' AND imaged_on IS NOT NULL"),
         ),
         Index("ix_timepoints_trial_id_progress_closes_on", "trial_id", "progress", "closes_on", "subject_id"),
+        Index(
+            "ix_timepoints_trial_id_progress_subject_id",
+            *("trial_id", "progress", "subject_id", "closes_on", "number"),
+        ),
         Index("ix_timepoints_trial_id_control", "trial_id", "control", "subject_id"),
         Index(
             "ix_timepoints_trial_id_subject_id_sort_on", "trial_id", "subject_id", "sort_on", "timepoint_id"

@@ -677,6 +677,12 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         unique=False,
     )
     op.create_index(
+        "ix_timepoints_trial_id_progress_subject_id",
+        "timepoints",
+        ["trial_id", "progress", "subject_id", "closes_on", "number"],
+        unique=False,
+    )
+    op.create_index(
         "ix_timepoints_trial_id_subject_id_sort_on",
         "timepoints",
         ["trial_id", "subject_id", "sort_on", "timepoint_id"],
