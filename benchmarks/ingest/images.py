@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
 _SIDE = 512
 _ROOT = "1.2.826.0.1.3680043.10.1"
@@ -18,10 +18,10 @@ def uid_of(number: int) -> str:
     return f"{_ROOT}.1{number:0{_DIGITS}d}"
 
 
-def template(seed: int = 20) -> bytes:
-    """Return an MR image of 512 x 512 pixels of 16 bits as a DICOM file, its UID that of number 0."""
+def template(seed: int = 20, frames: int = 1) -> bytes:
+    """Return an image of 512 x 512 pixels of 16 bits as a DICOM file, its UID that of number 0."""
     data_set = Dataset()
-    data_set.SOPClassUID = MRImageStorage
+    data_set.SOPClassUID = MRImageStorage if frames == 1 else EnhancedMRImageStorage
     data_set.SOPInstanceUID = uid_of(0)
     data_set.StudyDate = "20260301"
     data_set.Modality = "MR"
@@ -35,7 +35,9 @@ def template(seed: int = 20) -> bytes:
     data_set.BitsAllocated, data_set.BitsStored, data_set.HighBit = 16, 12, 11
     data_set.PixelRepresentation = 0
     noise = np.random.default_rng(seed).integers(0, 4096, size=(_SIDE, _SIDE), dtype=np.uint16)
-    data_set.PixelData = noise.tobytes()
+    data_set.PixelData = noise.tobytes() * frames
+    if frames > 1:
+        data_set.NumberOfFrames = frames
     data_set.file_meta = FileMetaDataset()
     data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data_set.file_meta.MediaStorageSOPClassUID = data_set.SOPClassUID

@@ -23,6 +23,8 @@ class Receiver:
     name: str
     pid: int
     port: int
+    folder: Path  # of what it keeps
+    finds: bool  # it answers C-FIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Kind:
     name: str
     program: str | None  # what must be installed; None for our own
     arguments: Callable[[Path, int], list[str]]
+    finds: bool = True
 
     @property
     def is_installed(self) -> bool:
@@ -42,7 +45,16 @@ class Kind:
 def _listener(folder: Path, port: int) -> list[str]:
     base = [sys.executable, "-c", "from dicom_listener.cli import main; main()"]
     database = ["--database-url", f"sqlite:///{folder}/index.sqlite"]
-    sender = ["--calling-ae", CALLING_AE, "--site", "S1", "--network", "127.0.0.0/8"]
+    sender = [
+        "--calling-ae",
+        CALLING_AE,
+        "--site",
+        "S1",
+        "--network",
+        "127.0.0.0/8",
+        "--retrieves",
+        "archive",
+    ]
     subprocess.run([*base, "senders", "add", *sender, *database], check=True, stdout=subprocess.DEVNULL)
     return [*base, "serve", "--port", str(port), "--objects", str(folder / "objects"), *database]
 
@@ -59,6 +71,7 @@ def _orthanc(folder: Path, port: int) -> list[str]:
         "DicomAet": CALLED_AE,
         "HttpServerEnabled": False,
         "SyncStorageArea": True,
+        "DicomAlwaysAllowFind": True,
         "Plugins": [],
     }
     path = folder / "orthanc.json"
@@ -68,7 +81,7 @@ def _orthanc(folder: Path, port: int) -> list[str]:
 
 KINDS = (
     Kind(name="dicom-listener", program=None, arguments=_listener),
-    Kind(name="storescp (not durable)", program="storescp", arguments=_storescp),
+    Kind(name="storescp (not durable)", program="storescp", arguments=_storescp, finds=False),
     Kind(name="Orthanc", program="Orthanc", arguments=_orthanc),
 )
 
@@ -83,7 +96,7 @@ def running(kind: Kind, folder: Path, variables: Mapping[str, str]) -> Iterator[
     process = subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ | variables)
     try:
         _await_port(port, process)
-        yield Receiver(name=kind.name, pid=process.pid, port=port)
+        yield Receiver(name=kind.name, pid=process.pid, port=port, folder=folder, finds=kind.finds)
     finally:
         process.terminate()
         try:
