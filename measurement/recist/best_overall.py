@@ -19,7 +19,7 @@ from measurement.recist.responses import BestResponse, OverallResponse
 _B, _O = BestResponse, OverallResponse
 
 
-class Course(NamedTuple):
+class SettledCourse(NamedTuple):
     """The responses of a subject up to the first progression, and what they are judged by.
 
     Attributes
@@ -59,7 +59,7 @@ class Course(NamedTuple):
 
 
 Verdict = BestOverallResponse | None
-BestRule = Callable[[Course], Verdict]
+BestRule = Callable[[SettledCourse], Verdict]
 
 
 def _answer(
@@ -82,7 +82,7 @@ def _answer(
 def _best(response: OverallResponse) -> BestRule:
     """Return the rule that a response seen once is enough."""
 
-    def rule(course: Course) -> Verdict:
+    def rule(course: SettledCourse) -> Verdict:
         occasion = course.first(response)
         if occasion is None:
             return None
@@ -98,7 +98,7 @@ def _best(response: OverallResponse) -> BestRule:
 def _confirmed(response: OverallResponse) -> BestRule:
     """Return the rule that a response must be confirmed."""
 
-    def rule(course: Course) -> Verdict:
+    def rule(course: SettledCourse) -> Verdict:
         if course.first(response) is None:
             return None
         responded_on: date | None = None
@@ -128,7 +128,7 @@ def _stable(
 ) -> BestRule:
     """Return the rule that a response is at least stable disease, once the minimum has passed."""
 
-    def rule(course: Course) -> Verdict:
+    def rule(course: SettledCourse) -> Verdict:
         counting = with_targets if course.has_targets else without
         for occasion in course.occasions:
             if occasion.response in counting and course.may_be_stable(occasion):
@@ -142,7 +142,7 @@ def _stable(
     return rule
 
 
-def _no_evidence_of_disease(course: Course) -> Verdict:
+def _no_evidence_of_disease(course: SettledCourse) -> Verdict:
     """NED, which must be as old as SD (admiralonco, ADRS with non-standard endpoints: ``bor_ned``)."""
     for occasion in course.occasions:
         if occasion.response is _O.NED and course.may_be_stable(occasion):
@@ -150,14 +150,14 @@ def _no_evidence_of_disease(course: Course) -> Verdict:
     return None
 
 
-def _progressed(course: Course) -> Verdict:
+def _progressed(course: SettledCourse) -> Verdict:
     occasion = course.first(_O.PD)
     if occasion is None:
         return None
     return _answer(_B.PD, occasion, Reason("progressed", (occasion.timepoint_id,)))
 
 
-def _disease_after_cr(course: Course) -> Verdict:
+def _disease_after_cr(course: SettledCourse) -> Verdict:
     """Table 3: CR then SD is SD when the minimum was met, otherwise PD."""
     for complete, disease in disease_after_cr(course.occasions):
         facts = (disease.timepoint_id, complete.timepoint_id)
@@ -165,7 +165,7 @@ def _disease_after_cr(course: Course) -> Verdict:
     return None
 
 
-def _not_evaluable(course: Course) -> Verdict:
+def _not_evaluable(course: SettledCourse) -> Verdict:
     for occasion in course.occasions:
         if occasion.response is not _O.NE:
             facts = (
@@ -181,7 +181,7 @@ def _not_evaluable(course: Course) -> Verdict:
     return None
 
 
-def _never_assessed(course: Course) -> BestOverallResponse:
+def _never_assessed(course: SettledCourse) -> BestOverallResponse:
     return _answer(_B(course.rules.no_assessment.value), None, Reason("never_assessed"))
 
 
@@ -236,7 +236,7 @@ def best_overall_response(
     has_targets
         Whether there were target lesions at baseline.
     """
-    course = Course(
+    course = SettledCourse(
         occasions=until_progression(occasions), anchor_on=anchor_on, has_targets=has_targets, rules=rules
     )
     return _first_answer(UNCONFIRMED, course)
@@ -270,7 +270,7 @@ def confirmed_best_overall_response(
     counting = until_progression(occasions)
     pairs = disease_after_cr(counting)
     settled = settle_disease_after_cr(counting, pairs, rules, has_targets=has_targets)
-    course = Course(occasions=settled, anchor_on=anchor_on, has_targets=has_targets, rules=rules)
+    course = SettledCourse(occasions=settled, anchor_on=anchor_on, has_targets=has_targets, rules=rules)
     answer = _first_answer(CONFIRMED, course)
     return replace(answer, queries=(_query(*pairs[0]),)) if pairs else answer
 
@@ -283,7 +283,7 @@ def until_progression(occasions: Sequence[Occasion]) -> Sequence[Occasion]:
     return occasions
 
 
-def _first_answer(precedence: Sequence[BestRule], course: Course) -> BestOverallResponse:
+def _first_answer(precedence: Sequence[BestRule], course: SettledCourse) -> BestOverallResponse:
     for rule in precedence:
         answer = rule(course)
         if answer is not None:
