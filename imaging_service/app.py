@@ -25,6 +25,8 @@ from imaging_service.http.problems import ERROR_RESPONSES, install_problems
 from imaging_service.http.proxy import ProxyMiddleware
 from imaging_service.http.rates import RateMiddleware, Rates
 from imaging_service.http.transaction import TransactionMiddleware, Turns
+from imaging_service.images.dicomweb.remembered import RememberedAccess, RememberMiddleware
+from imaging_service.images.dicomweb.stamps import Stamps
 from imaging_service.operations import docs, health
 from imaging_service.renewing import keep_derived_rows
 from imaging_service.settings import ServiceSettings
@@ -101,6 +103,7 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
     clock = clock or SystemClock()
     keep_derived_rows()
     turns = Turns(database)
+    stamps = Stamps.of(database.reader, getattr(archive, "database", None))
     metrics = Metrics()
     app = FastAPI(
         title="Imaging service",
@@ -126,6 +129,7 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
                     path=STORES, media_type="multipart/related", limit_bytes=settings.store_limit_bytes
                 ),
             ),
+            Middleware(RememberMiddleware, prefix=f"{PREFIX}/dicomweb/", stamps=stamps, clock=clock),
             Middleware(
                 TransactionMiddleware,
                 database=database,
@@ -139,6 +143,8 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
     app.state.database = database
     app.state.clock = clock
     app.state.archive = archive
+    app.state.stamps = stamps
+    app.state.seen = RememberedAccess()
     app.state.jobs = jobs
     app.state.turns = turns
     app.state.metrics = metrics

@@ -157,7 +157,8 @@ class DeadlineProtocol(H11Protocol):
             self._deadline = self.loop.call_later(seconds, self._expire)
 
     def _expire(self) -> None:
-        if self.phase is Phase.BODY:
+        answered = self.cycle is not None and self.cycle.response_started
+        if self.phase is Phase.BODY and not answered:
             earned = self.since + self.limits.body + self._received / self.limits.body_rate
             if self.loop.time() < earned:
                 self._deadline = self.loop.call_at(earned, self._expire)
@@ -166,7 +167,6 @@ class DeadlineProtocol(H11Protocol):
             Phase.HEAD: f"The head of the request must be there within {self.limits.head:g} s.",
             Phase.BODY: f"The body of the request must be there within {self.limits.body:g} s.",
         }.get(self.phase)
-        answered = self.cycle is not None and self.cycle.response_started
         begun = self.phase is Phase.BODY or bool(self.conn.trailing_data[0])
         if wanted is not None and begun and not (self.phase is Phase.BODY and answered):
             self._answer_and_close(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", wanted)

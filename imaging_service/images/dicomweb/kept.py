@@ -80,7 +80,7 @@ class KeptInstance:
     syntax: TransferSyntax
     layout: Layout
     _objects: ObjectStore
-    _inflated: bytes | None = None
+    _inflated: bytes | bytearray | None = None
 
     @property
     def header(self) -> Dataset:
@@ -101,7 +101,7 @@ class KeptInstance:
             The store has lost the instance.
         """
         if self._inflated is not None:
-            return self._inflated[start : start + length]
+            return bytes(self._inflated[start : start + length])
         return self._objects.get_range(self.record.digest, start, length)
 
     def stretch(self, start: int, length: int) -> Iterator[bytes]:
@@ -136,7 +136,7 @@ class Layouts:
             The store has lost it.
         """
         syntax = TRANSFER_SYNTAXES[record.transfer_syntax_uid]
-        inflated: bytes | None = None
+        inflated: bytes | bytearray | None = None
         if syntax.is_deflated:
             deflated = objects.get_range(record.digest, record.header_length, record.size)
             inflated = inflate(deflated, _MOST_INFLATED)
@@ -166,7 +166,7 @@ class Layouts:
 
 
 def _read(
-    objects: ObjectStore, record: InstanceRecord, syntax: TransferSyntax, inflated: bytes | None
+    objects: ObjectStore, record: InstanceRecord, syntax: TransferSyntax, inflated: bytes | bytearray | None
 ) -> Layout:
     file: io.BufferedIOBase
     if inflated is None:

@@ -2,12 +2,17 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
 from typing import Any
 
+from dicom_listener.archive.records import InstanceRecord
 from imaging_service.images.dicomweb.attributes import Json
 from imaging_service.images.dicomweb.blinding import Blinding, blinded
 from imaging_service.images.dicomweb.kept import KeptInstance
+
+_PIECE = 2**18
 
 
 def metadata_of(kept: KeptInstance, blinding: Blinding | None, address: str) -> Json:
@@ -32,13 +37,49 @@ def metadata_of(kept: KeptInstance, blinding: Blinding | None, address: str) -> 
     return dict(sorted(found.items()))
 
 
-def as_array(items: Iterable[Json]) -> Iterator[bytes]:
-    """Give a JSON array, one item at a time."""
-    between = b"["
+def as_array(items: Iterable[bytes]) -> Iterator[bytes]:
+    """Give a JSON array of texts, some at a time."""
+    held, between = bytearray(), b"["
     for item in items:
-        yield between + _text(item)
+        held += between + item
         between = b","
-    yield b"[]" if between == b"[" else b"]"
+        if len(held) > _PIECE:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held) + (b"[]" if between == b"[" else b"]")
+
+
+class Texts:
+    """Metadata of instances as they were written lately: an instance never changes."""
+
+    def __init__(self, most_bytes: int = 32 * 2**20) -> None:
+        """Keep at most so many bytes."""
+        self._most = most_bytes
+        self._kept: OrderedDict[tuple[str, str, Blinding | None, str], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def of(
+        self,
+        record: InstanceRecord,
+        blinding: Blinding | None,
+        address: str,
+        opened: Callable[[InstanceRecord], KeptInstance],
+    ) -> bytes:
+        """Return the metadata of an instance as JSON, its bytes read only where they are not known."""
+        key = (record.digest, record.transfer_syntax_uid, blinding, address)
+        with self._lock:
+            known = self._kept.get(key)
+            if known is not None:
+                self._kept.move_to_end(key)
+                return known
+        text = _text(metadata_of(opened(record), blinding, address))
+        with self._lock:
+            self._bytes += len(text) - len(self._kept.pop(key, b""))
+            self._kept[key] = text
+            while self._bytes > self._most:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+        return text
 
 
 def _text(item: Json) -> bytes:

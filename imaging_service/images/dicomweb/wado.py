@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.archive.syntaxes import EXPLICIT_LITTLE_ENDIAN
 from dicom_listener.errors import ArchiveError
-from imaging_service.accounts.principal import Principal
 from imaging_service.errors import BadRequestError, ConflictError, NotFoundError, RefusedError
 from imaging_service.images.dicomweb.accept import ANYTHING, Asked, not_acceptable
-from imaging_service.images.dicomweb.access import VisibleStudy, visible_studies
+from imaging_service.images.dicomweb.access import VisibleStudy
 from imaging_service.images.dicomweb.instances import AS_KEPT, WRITTEN, file_of, syntax_of
 from imaging_service.images.dicomweb.kept import InstanceUnreadableError, KeptInstance, Layouts
 from imaging_service.images.dicomweb.multipart import Part
@@ -55,15 +52,14 @@ class Found:
     records: Sequence[InstanceRecord]
 
 
-def locate(session: Session, archive: Archive, principal: Principal, address: Address) -> Found:
-    """Return the instances at an address.
+def locate(study: VisibleStudy | None, archive: Archive, address: Address) -> Found:
+    """Return the instances at an address, of a study as far as it is there for the caller.
 
     Raises
     ------
     NotFoundError
         There are none, or they are not there for the caller: the two answers are the same.
     """
-    study = visible_studies(session, principal, [address.study]).get(address.study)
     records = [] if study is None else [each for each in _records(archive, address) if _shows(study, each)]
     if study is None or not records:
         message = "There is nothing at this address."
