@@ -155,7 +155,7 @@ def _step(
     act: Act, found: Control, after: ControlState | None, cause: Cause, *, reason: str | None = None
 ) -> Control:
     last = repository.last_step(act.session, found.timepoint_id)
-    before = None if last is None else last.after
+    before = found.state if last is None else last.after
     assert is_allowed(before, after, cause), (before, after, cause)  # noqa: S101  the table is complete
     version = 1 if last is None else last.version + 1
     repository.add_step(
