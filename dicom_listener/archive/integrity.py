@@ -1,5 +1,6 @@
 """Is everything that was acknowledged still there, and still the same? Make the index from the objects."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from dicom_listener.archive.records import Digest
 from dicom_listener.errors import DataSetError, ObjectMissingError
 
 _PAGE = 500
+_PIECE = 8 * 2**20
 
 
 class Damage(StrEnum):
@@ -65,13 +67,25 @@ def _page(archive: Archive, table_name: str, after: str) -> list[tuple[str, Kept
 
 def _damage_of(archive: Archive, sop_instance_uid: str, kept: KeptObject) -> DamagedObject | None:
     try:
-        content = memoryview(archive.objects.get(kept.digest))
+        is_sound = _is_as_kept(archive, kept)
     except ObjectMissingError:
         return DamagedObject(digest=kept.digest, sop_instance_uid=sop_instance_uid, damage=Damage.MISSING)
-    before, data_set = content[: kept.header_length], content[kept.header_length :]
-    if digest_of(data_set) == kept.digest and digest_of(before) == kept.header_digest:
+    if is_sound:
         return None
     return DamagedObject(digest=kept.digest, sop_instance_uid=sop_instance_uid, damage=Damage.ALTERED)
+
+
+def _is_as_kept(archive: Archive, kept: KeptObject) -> bool:
+    """Read an object piece by piece, as it may be larger than memory, and compare both digests."""
+    before, data_set = hashlib.sha256(), hashlib.sha256()
+    size = 0
+    while part := archive.objects.get_range(kept.digest, size, _PIECE):
+        cut = max(kept.header_length - size, 0)
+        before.update(part[:cut])
+        data_set.update(part[cut:])
+        size += len(part)
+    found = (before.hexdigest(), data_set.hexdigest(), size)
+    return found == (kept.header_digest, kept.digest, kept.size)
 
 
 def recover(archive: Archive) -> int:

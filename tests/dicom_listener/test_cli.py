@@ -167,6 +167,15 @@ def test_a_read_only_folder_is_a_sentence_and_exit_code_2(
     assert "Traceback" not in done.stderr
 
 
+def test_a_listener_holds_neither_codecs_nor_what_only_settings_need(environment: dict[str, str]) -> None:
+    register(environment)
+    with serving(environment) as (process, _):
+        mapped = Path(f"/proc/{process.pid}/maps").read_text()
+        command = Path(f"/proc/{process.pid}/cmdline").read_text().replace("\0", " ")
+    assert [each for each in ("numpy", "gdcm", "openjpeg", "pydantic") if each in mapped] == []
+    assert "dicom-listener serve" in command
+
+
 def test_a_termination_signal_ends_it_with_an_association_open(environment: dict[str, str]) -> None:
     register(environment)
     with serving(environment) as (process, port), associated(port) as idle:
@@ -307,6 +316,7 @@ def test_verify_rebuild_and_stats_tell_what_they_found(environment: dict[str, st
     assert (rebuilt.exit_code, rebuilt.output) == (0, "3 objects indexed, 0 damaged.\n")
     counts = runner.invoke(cli.app, ["stats"], env=environment).output.split()
     assert counts[counts.index("instances") + 1] == "3"
+    assert counts[counts.index("unplaced") + 1] == "0"
     next(tmp_path.rglob("*.dcm")).unlink()
     damaged = runner.invoke(cli.app, ["verify"], env=environment)
     assert damaged.exit_code == 1

@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 from dicom_listener.archive.kept import digest_of
 from dicom_listener.archive.objects import MemoryObjectStore, ObjectStore, open_objects
 from dicom_listener.archive.objects_folder import FolderObjectStore
+from dicom_listener.archive.records import Digest
 from dicom_listener.errors import (
     FolderUnusableError,
     ObjectMissingError,
@@ -64,6 +65,25 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
 def test_get_returns_what_was_put(store: ObjectStore) -> None:
     assert store.put(DIGEST, CONTENT) is True
     assert store.get(DIGEST) == b"DICMdata set"
+
+
+def test_many_are_put_together_and_read_before_the_next_is_asked_for(store: ObjectStore) -> None:
+    contents = [b"%d" % number * 1000 for number in (1, 2, 3, 2)]
+    digests = [digest_of(content) for content in contents]
+    buffer = bytearray(2000)
+
+    def parts() -> Iterator[tuple[Digest, tuple[bytes, memoryview]]]:
+        for digest, content in zip(digests, contents, strict=True):
+            buffer[: len(content)] = content
+            yield digest, (b"DICM", memoryview(buffer)[: len(content)])
+
+    store.put(digests[0], (b"before", contents[0]))
+    assert store.put_all(parts())[:3] == [False, True, True]
+    assert store.get(digests[0]) == b"before" + contents[0]
+    assert [store.get(digest) for digest in digests[1:3]] == [b"DICM" + content for content in contents[1:3]]
+    assert set(store.digests()) == set(digests)
+    store.mark_indexed(digests[0])
+    assert list(store.unindexed()) == []
 
 
 def test_parts_may_be_any_stretch_of_memory(store: ObjectStore) -> None:
@@ -155,7 +175,8 @@ def test_a_file_is_flushed_before_it_is_linked_and_its_folder_after(
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(os, "link", noted_link)
     folder.put(DIGEST, CONTENT)
-    assert steps == ["flush file", "flush folder", "link", "flush folder"]  # the first for the new folder
+    # The first for new folders, the second for the name in the spool.
+    assert steps == ["flush file", "flush folder", "flush folder", "link", "flush folder"]
     steps.clear()
     folder.put(DIGEST, CONTENT)  # another thread may have linked it without having flushed the folder
     assert steps == ["flush folder"]
