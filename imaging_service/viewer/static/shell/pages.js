@@ -25,6 +25,21 @@ export const PAGES = [
     load: () => import("../reading/reading_page.js"),
   },
   {
+    path: "/adjudications",
+    title: "Adjudication",
+    roles: ["adjudicator"],
+    theme: "light",
+    isInMenu: true,
+    load: () => import("../adjudication/cases_page.js"),
+  },
+  {
+    path: "/trials/:trial_id/adjudications/:reading_id",
+    title: "Adjudication",
+    roles: ["adjudicator"],
+    theme: "light",
+    load: () => import("../adjudication/case_page.js"),
+  },
+  {
     path: "/calendar",
     title: "Calendar",
     roles: ["coordinator", "administrator", "sponsor"],
