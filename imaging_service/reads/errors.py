@@ -8,7 +8,8 @@
     AxesApartError, PointsRefusedError
 * ReadConflictError 409
   + AlreadySignedError, ChangedMeanwhileError, VersionWantedError, IncompleteReadError,
-    BaselineMissingError, TurnError, NothingToReadError, UnlockedAlreadyError, NotSignedError
+    BaselineMissingError, TurnError, NothingToReadError, UnlockedAlreadyError, NotSignedError,
+    ReviewOffError, ReviewTooEarlyError
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -319,6 +320,29 @@ class UnlockedAlreadyError(ReadConflictError):
     def __init__(self, revision: int) -> None:
         """Name the newest revision."""
         super().__init__(f"The read has been unlocked already; revision {revision} is the newest one.")
+
+
+class ReviewOffError(ReadConflictError):
+    """A protocol without a global review."""
+
+    general_code: ClassVar[str] = "review_off"
+
+    def __init__(self, version: str) -> None:
+        """Name the parameter."""
+        super().__init__(
+            f"Version {version!r} of the protocol has readers.global_review off; "
+            "a signed read is opened again only by a coordinator who unlocks it."
+        )
+
+
+class ReviewTooEarlyError(ReadConflictError):
+    """A global review before the last timepoint is read."""
+
+    general_code: ClassVar[str] = "review_too_early"
+
+    def __init__(self, what: str) -> None:
+        """Say what the review waits for."""
+        super().__init__(f"The global review begins after the last timepoint; {what}.")
 
 
 def _code_of(error: MeasurementError) -> str:

@@ -382,6 +382,18 @@ def calendar_version(session: Session, trial_id: str, subject_id: str) -> str | 
     )
 
 
+def last_awaited(session: Session, trial_id: str, subject_id: str, today: date) -> int | None:
+    """Return the number of the last timepoint of a subject that can still be imaged, or None."""
+    return session.scalar(
+        select(func.max(TimepointRow.number)).where(
+            TimepointRow.trial_id == trial_id,
+            TimepointRow.subject_id == subject_id,
+            TimepointRow.progress == Progress.EXPECTED,
+            or_(TimepointRow.closes_on.is_(None), TimepointRow.closes_on >= today),
+        )
+    )
+
+
 def not_done(session: Session, trial_id: str, subject_id: str) -> Sequence[TimepointObservations]:
     """Return the scheduled timepoints of a subject that a person has declared not done, with the reason."""
     rows = session.scalars(

@@ -141,6 +141,14 @@ def unlock(read_id: ReadId, body: UnlockShape, response: Response, act: CurrentR
     return answer(act.session, act.principal, read)
 
 
+@router.post("/reads/{read_id}/review", status_code=201, dependencies=[requires(Role.READER)])
+def review(read_id: ReadId, body: UnlockShape, response: Response, act: CurrentReadAct) -> ReadAnswer:
+    """Open an own signed read again after the last timepoint, with a reason, where the protocol lets it."""
+    read = service.review(act, read_id, reason=body.reason)
+    response.headers["Location"] = f"/api/v1/reads/{read.read_id}"
+    return answer(act.session, act.principal, read)
+
+
 def _shown_lesion(act: ReadAct, read_id: str, lesion_id: str) -> LesionAnswer:
     read = service.find_read(act.session, act.principal, read_id)
     read = service.shown(act.session, act.principal, read)

@@ -33,6 +33,8 @@ from imaging_service.reads.errors import (
     IncompleteReadError,
     NothingToReadError,
     NotSignedError,
+    ReviewOffError,
+    ReviewTooEarlyError,
     TurnError,
     UnlockedAlreadyError,
     VersionWantedError,
@@ -461,9 +463,58 @@ def unlock(act: ReadAct, read_id: str, *, reason: str) -> Read:
     if principal.scope.reader_slot(read.trial_id) is not None:
         message = "A read is unlocked by a coordinator who does not read in the trial."
         raise ForbiddenError(message)
+    return _revise(act, read, "unlock read", reason=reason)
+
+
+def review(act: ReadAct, read_id: str, *, reason: str) -> Read:
+    """Let a reader change an own signed read after the last timepoint, with a reason; the signed one stays.
+
+    What follows from later reads is derived anew when the revision is signed, and readers are compared
+    and adjudicated on what they have signed last.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such read of the caller's.
+    ForbiddenError
+        The read is not the caller's own.
+    ReviewOffError
+        The protocol has no global review.
+    ReviewTooEarlyError
+        Something is still to be read, or to be imaged.
+    NotSignedError, UnlockedAlreadyError
+        It is a draft, or has a newer revision.
+    """
+    session, principal = act.session, act.principal
+    read = find_read(session, principal, read_id, lock=True)
+    if principal.scope.reader_slot(read.trial_id) != read.slot:
+        message = "Only the reader whose read it is may review it."
+        raise ForbiddenError(message)
+    if not _protocol(session, principal, read).readers.global_review:
+        raise ReviewOffError(read.protocol_version)
+    _check_after_last(act, read)
+    return _revise(act, read, "review read", reason=reason)
+
+
+def _check_after_last(act: ReadAct, read: Read) -> None:
+    """Refuse while anything of the subject waits to be read by this reader, or to be imaged."""
+    occasions = repository.occasions(act.session, act.principal, read.trial_id, read.subject_id, read.slot)
+    turn = next_to_read(occasions)
+    if turn is not None:
+        what = f"the one imaged on {turn.imaged_on} is not signed yet"
+        raise ReviewTooEarlyError(what)
+    awaited = repository.last_awaited(act.session, read.trial_id, read.subject_id, act.now.date())
+    if awaited is not None:
+        what = f"timepoint {awaited} can still be imaged"
+        raise ReviewTooEarlyError(what)
+
+
+def _revise(act: ReadAct, read: Read, action: str, *, reason: str) -> Read:
+    """Begin a new revision of a signed read."""
+    session = act.session
     if not read.is_signed:
         raise NotSignedError
-    newest = repository.newest(session, principal, read.timepoint_id, read.slot)
+    newest = repository.newest(session, act.principal, read.timepoint_id, read.slot)
     if newest is not None and newest.read_id != read.read_id:
         raise UnlockedAlreadyError(newest.revision)
     revision = replace(
@@ -472,7 +523,7 @@ def unlock(act: ReadAct, read_id: str, *, reason: str) -> Read:
         revision=read.revision + 1,
         supersedes=read.read_id,
         unlock_reason=reason,
-        opened_by=principal.account_id,
+        opened_by=act.principal.account_id,
         opened_at=act.now,
         version=0,
         signed_at=None,
@@ -480,9 +531,9 @@ def unlock(act: ReadAct, read_id: str, *, reason: str) -> Read:
         lesions=tuple(_as_draft(each) for each in read.lesions),
     )
     repository.add(session, revision)
-    after = {"revision": revision.revision, "supersedes": read_id}
+    after = {"revision": revision.revision, "supersedes": read.read_id}
     timepoints.begin_reading(act.act, read.timepoint_id)
-    act.record("unlock read", revision.read_id, after=after, reason=reason)
+    act.record(action, revision.read_id, after=after, reason=reason)
     _tell(act, Kind.READ_UNLOCKED, revision)
     _let_calendar_follow(act, revision)
     return revision
