@@ -77,7 +77,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one option per setting
     )
     with closing(Archive.open(settings.database_url, settings.objects)) as archive:
         _migrate(archive)
-    from dicom_listener.network import serving  # noqa: PLC0415 - only here
+    from dicom_listener.operations import serving  # noqa: PLC0415 - only here
 
     if serving.is_replaceable():
         serving.replace_process(settings)

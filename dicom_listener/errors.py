@@ -56,11 +56,11 @@ class SettingError(ConfigurationError):
 class AddressTakenError(ConfigurationError):
     """Another program listens where this one was asked to."""
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        """Name the address and what the system said."""
+    def __init__(self, host: str, port: int, reason: str, *, setting: str = "DICOM_LISTENER_PORT") -> None:
+        """Name the address, what the system said, and the setting to change."""
         super().__init__(
             f"The listener cannot listen on {host} port {port}: {reason}. "
-            "Stop the other program, or set DICOM_LISTENER_PORT to a free port."
+            f"Stop the other program, or set {setting} to a free port."
         )
 
 

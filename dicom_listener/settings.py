@@ -92,6 +92,20 @@ class ListenerSettings(BaseSettings):
     tls_authorities: str = Field(
         default="", description="PEM file with authorities, of which every peer must show a certificate."
     )
+    operations_host: str = Field(
+        default="127.0.0.1", description="Address that health and metrics are answered on."
+    )
+    operations_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port for /health/live, /health/ready and /metrics; none by default, 0 takes any.",
+    )
+    least_free_bytes: int = Field(
+        default=2**30,
+        ge=0,
+        description="Room on the disk of the objects below which the listener says that it is not ready.",
+    )
     idle_seconds: float = Field(default=60.0, gt=0, description="How long an association may stay silent.")
     maximum_inflated_bytes: int = Field(
         default=64 * 2**20, ge=2**20, description="How far a deflated data set may inflate."

@@ -10,6 +10,7 @@ from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
+from dicom_listener.metrics import ENDINGS, REQUESTS
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import LimitedMessages
 from dicom_listener.network.provider import Provider
@@ -46,6 +47,7 @@ class AcceptedAssociation(Association):
 
     def give_way(self) -> None:
         """End, so that another may be served; called from any thread."""
+        ENDINGS.labels("gave_way").inc()
         _log.warning("association_gave_way", peer=self.requestor.address, silent=not self.is_recognised)
         if self.is_recognised:
             self.acse.send_abort(0x00)
@@ -68,6 +70,7 @@ class AcceptedAssociation(Association):
         try:
             self._serve()
         except Exception as error:  # noqa: BLE001 - whatever the peer asked for, it ends this association alone
+            ENDINGS.labels("failed").inc()
             _log.warning("association_failed", kind=type(error).__name__, peer=self.requestor.address)
             self.acse.send_abort(0x02)
         finally:
@@ -82,21 +85,25 @@ class AcceptedAssociation(Association):
             try:
                 self.dul.socket.secure(self._server.ssl_context, self._limits.request_seconds)
             except (OSError, ValueError):
+                ENDINGS.labels("tls").inc()
                 _log.warning("tls_failed", peer=self.requestor.address)
                 return
         self._started_dul = True
         self.dul.start()
         request = self.dul.receive_pdu(wait=True, timeout=self._limits.request_seconds + 1)
         if not isinstance(request, A_ASSOCIATE):
+            ENDINGS.labels("no_request").inc()
             _log.info("connection_without_request", peer=self.requestor.address)
             return
         self.requestor.primitive = request
         if request.application_context_name != _APPLICATION_CONTEXT:
+            REQUESTS.labels("refused_application_context").inc()
             self.acse.send_reject(*_APPLICATION_CONTEXT_UNKNOWN)
             return
         evt.trigger(self, evt.EVT_REQUESTED, {})
         if not self.is_aborted and not self.is_rejected and not self._kill:
             self.is_recognised = True
+            REQUESTS.labels("accepted").inc()
             self._server.connections.recognise(self, str(request.calling_ae_title))
             self.acse.negotiate_association()
         if self.is_established:
@@ -136,6 +143,7 @@ class AcceptedAssociation(Association):
         if not self.dul.is_alive():
             return True
         if self.dul.idle_seconds >= self._limits.idle_seconds:
+            ENDINGS.labels("idle").inc()
             _log.info("association_idle", peer=self.requestor.address)
             self.abort()
             return True

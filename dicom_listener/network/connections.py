@@ -5,6 +5,8 @@ from collections import Counter
 from time import monotonic
 from typing import Any
 
+from dicom_listener.metrics import ASSOCIATIONS, CONNECTIONS
+
 
 class Connections:
     """Every open connection of a listener, counted from its first packet on.
@@ -27,6 +29,7 @@ class Connections:
         with self._lock:
             leaves = self._first_to_leave(self._open) if self._count() >= self._total else None
             self._open[association] = ""
+            CONNECTIONS.set(len(self._open))
         if leaves is not None:
             leaves.give_way()
 
@@ -44,6 +47,7 @@ class Connections:
             own = [each for each, other in self._open.items() if other == peer and each not in self._leaving]
             leaves = self._first_to_leave(own) if len(own) >= self._each else None
             self._open[association] = peer
+            ASSOCIATIONS.set(sum(map(bool, self._open.values())))
         if leaves is not None:
             leaves.give_way()
 
@@ -52,6 +56,8 @@ class Connections:
         with self._lock:
             self._open.pop(association, None)
             self._leaving.discard(association)
+            CONNECTIONS.set(len(self._open))
+            ASSOCIATIONS.set(sum(map(bool, self._open.values())))
 
     def all(self) -> list[Any]:
         """Return every open connection's association."""

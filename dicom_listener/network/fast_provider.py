@@ -10,6 +10,7 @@ from typing import Any, cast
 import pynetdicom
 
 from dicom_listener.archive.uids import is_uid
+from dicom_listener.metrics import STAGES
 from dicom_listener.network.incoming import Incoming, Place
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.provider import INVALID, Provider
@@ -23,6 +24,7 @@ _FRAGMENT = struct.Struct(">LBB")
 _DATA = 0x04
 _ESTABLISHED = "Sta6"
 _LAST_COMMAND, _LAST_DATA, _IS_COMMAND = 0x03, 0x02, 0x01
+_RECEIVE = STAGES.labels("receive")
 _ANSWER_SECONDS = 15.0
 _LONGEST_ANSWER = 512
 
@@ -110,6 +112,7 @@ class FastProvider(Provider):
                 if not self._is_acceptable(kind, length):
                     raise _BrokenError
                 is_last = self._receive_fragments(incoming, request.context_id, length, deadline)
+            _RECEIVE.observe(monotonic() - began_at)
             status, comment = handlers.arrived(association, arrival, incoming)
         self.socket.deliver(write_response(request, status, comment), seconds=_ANSWER_SECONDS)
         return None

@@ -19,6 +19,7 @@ from dicom_listener.archive.records import Outcome
 from dicom_listener.errors import ArchiveError
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
+from dicom_listener.metrics import BYTES, INSTANCES, REFUSALS, REQUESTS, STAGES
 from dicom_listener.network.incoming import Incoming
 from dicom_listener.network.messages import StoredData
 from dicom_listener.network.rejections import Rejections
@@ -33,6 +34,7 @@ _MAXIMUM_COMMENT = 64  # ErrorComment is LO (PS3.7 Annex C.4)
 _STOPPING = Reception(
     outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason="stopping", sentence="The listener is stopping."
 )
+_KEEP = STAGES.labels("keep")
 _UNEXPECTED = 0x0110  # processing failure (PS3.7 Annex C.5.12)
 
 
@@ -85,6 +87,7 @@ class Handlers:
         _log.info(
             "association_rejected", reason=outcome.value, calling_ae=peer.calling_ae, peer=peer.peer_address
         )
+        REQUESTS.labels(outcome.value).inc()
         association.acse.send_reject(*ASSOCIATION_REJECTION[outcome])
         association.kill()
 
@@ -178,8 +181,10 @@ class Handlers:
         with self._taken() as is_open:
             if not is_open:
                 return _answer_of(_STOPPING)
+            BYTES.inc(len(arrival.data_set))
             try:
-                reception = self._intake.receive(arrival)
+                with _KEEP.time():
+                    reception = self._intake.receive(arrival)
             except Exception as error:  # noqa: BLE001 - whatever it is, the sender gets an answer
                 _log.error("store_failed", kind=type(error).__name__)
                 return _UNEXPECTED, ""
@@ -201,7 +206,9 @@ class Handlers:
 
 
 def _report(reception: Reception, peer: Provenance | None) -> None:
+    INSTANCES.labels(reception.outcome.value).inc()
     if C_STORE_STATUS[reception.outcome]:
+        REFUSALS.labels(reception.reason).inc()
         _log.warning(
             "instance_refused",
             outcome=reception.outcome.value,

@@ -11,6 +11,7 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
 from pynetdicom.pdu_primitives import A_P_ABORT
 
+from dicom_listener.metrics import ENDINGS
 from dicom_listener.network.bell import Bell
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import NoticedQueue
@@ -92,6 +93,7 @@ class Provider(DULServiceProvider):
             while not self._kill_thread:
                 self._step()
         except Exception as error:  # noqa: BLE001 - whatever the peer sent, it ends this association alone
+            ENDINGS.labels("broken").inc()
             _log.warning("association_broken", kind=type(error).__name__)
             self._abort()
         finally:

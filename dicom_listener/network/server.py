@@ -26,6 +26,7 @@ from dicom_listener.errors import AddressTakenError, ArchiveError
 from dicom_listener.intake.door import open_intake
 from dicom_listener.intake.log_keeper import LogKeeper
 from dicom_listener.intake.settle import Settler, close_all, close_ended
+from dicom_listener.metrics import CLOCK_STEPS, LAST_SETTLED, SETTLED
 from dicom_listener.network.association import AcceptedAssociation
 from dicom_listener.network.connections import Connections
 from dicom_listener.network.contexts import supported_contexts
@@ -33,6 +34,7 @@ from dicom_listener.network.fast_provider import TESTED_VERSIONS, FastProvider, 
 from dicom_listener.network.handlers import Handlers
 from dicom_listener.network.limits import PDU_SECONDS, Limits
 from dicom_listener.network.provider import Provider
+from dicom_listener.network.timing import ClockWatch
 from dicom_listener.network.tls import client_context, server_context
 from dicom_listener.network.transport import QuickSocket
 
@@ -318,11 +320,16 @@ class Listener:
 
     def _settle_until_stopped(self) -> None:
         """Settle quiet studies; a database that is away is asked again."""
-        pause = min(1.0, self._settings.quiet_period_seconds / 4)
+        pause, clock = min(1.0, self._settings.quiet_period_seconds / 4), ClockWatch()
         while not self._stopped.wait(pause):
+            if seconds := clock.step():
+                CLOCK_STEPS.inc()
+                _log.warning("clock_stepped", seconds=round(seconds, 1))
             try:
                 close_ended(self._archive.database, self._process, self._handlers.active())
                 if self._archive.catch_up() and (count := self._settler.settle()):
+                    SETTLED.inc(count)
+                    LAST_SETTLED.set_to_current_time()
                     _log.info("studies_settled", count=count)
             except ArchiveError as error:
                 _log.warning("settling_postponed", reason=str(error))

@@ -5,13 +5,14 @@ from typing import Any
 
 import structlog
 from pynetdicom import evt
-from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE, N_ACTION
+from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE, C_STORE, N_ACTION
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.scan import scan
 from dicom_listener.archive.senders import Sender
 from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.errors import DataSetError
+from dicom_listener.metrics import SERVICES
 from dicom_listener.network.commitment import PUSH_MODEL, CommitmentService
 from dicom_listener.network.find import FindService
 from dicom_listener.network.retrieve import RetrieveService
@@ -47,6 +48,8 @@ class Services:
         others = association._serve_request  # noqa: SLF001 - the library has no event that leaves the bytes alone
 
         def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - the library's
+            if not isinstance(message, C_STORE):
+                SERVICES.labels(type(message).__name__.lower()).inc()
             context = association._accepted_cx.get(context_id)  # noqa: SLF001 - as above
             if context is None or message.is_valid_response:
                 others(message, context_id)

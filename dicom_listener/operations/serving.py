@@ -51,7 +51,9 @@ def serve(settings: "ListenerSettings") -> NoReturn:
     """Listen until SIGTERM or Ctrl-C."""
     from dicom_listener.archive.archive import Archive  # noqa: PLC0415 - after `main` has seen to numpy
     from dicom_listener.intake.door import remove_expired_originals, require_key  # noqa: PLC0415 - as above
+    from dicom_listener.logs import finish_logs  # noqa: PLC0415 - as above
     from dicom_listener.network.server import Listener  # noqa: PLC0415 - as above
+    from dicom_listener.operations.watching import watching  # noqa: PLC0415 - as above
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,8 +62,9 @@ def serve(settings: "ListenerSettings") -> NoReturn:
     with closing(archive):
         require_key(settings, archive)
         remove_expired_originals(settings, archive)
-        with Listener(settings, archive):
+        with Listener(settings, archive), watching(settings, archive):
             stopped.wait()
+    finish_logs()
     sys.stderr.flush()
     # Threads of the network library may still wait for peers that will never answer.
     os._exit(0)
@@ -70,7 +73,7 @@ def serve(settings: "ListenerSettings") -> NoReturn:
 def main() -> NoReturn:
     """Serve with the settings in the descriptor that the first argument names."""
     from dicom_listener.errors import ListenerError  # noqa: PLC0415 - as above
-    from dicom_listener.logs import set_up_logs  # noqa: PLC0415 - as above
+    from dicom_listener.logs import finish_logs, set_up_logs  # noqa: PLC0415 - as above
 
     with os.fdopen(int(sys.argv[1]), "rb") as file:
         values = pickle.load(file)  # noqa: S301 - written a moment ago by `replace_process`
@@ -86,6 +89,7 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the last resort
         sys.stderr.write(f"dicom-listener ended because of an unexpected {type(error).__name__}.\n")
         code = 1
+    finish_logs()
     sys.stderr.flush()
     os._exit(code)
 
