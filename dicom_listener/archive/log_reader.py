@@ -38,6 +38,11 @@ class LogReader:
         self._sequence = indexed + 1
         self._place: tuple[Path, int] | None = None
 
+    @property
+    def sequence(self) -> int:
+        """The number of the record that comes next."""
+        return self._sequence
+
     def until(self, last: int) -> Iterator[Record]:
         """Give the records up to number `last`, which have been acknowledged."""
         heads = self._heads()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _OWN = "0"  # the folder of a listener's log; further processes count on
-_END_SECONDS = 2.0
+_END_SECONDS = 1.0
 
 
 class LogKeeper:

@@ -15,14 +15,14 @@ from dicom_listener.archive import index, log_positions, receipts, segments
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.header import Header, read_header
 from dicom_listener.archive.index import Addition
-from dicom_listener.archive.kept import KeptObject, describe
+from dicom_listener.archive.kept import KeptObject, describe, digest_of
 from dicom_listener.archive.log_reader import IDENTITY, LogReader, identity_of
 from dicom_listener.archive.marks import Marks
 from dicom_listener.archive.objects import Bytes
 from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.segment_log import LONGEST
 from dicom_listener.archive.segments import Record
-from dicom_listener.errors import ArchiveError, DataSetError, ObjectDamagedError
+from dicom_listener.errors import ArchiveError, DataSetError, ObjectDamagedError, OutOfResourcesError
 
 _log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.25  # for what another process has acknowledged
 _QUIET_SECONDS = 0.02  # without an acknowledgement, after which a push has paused
 _LONGEST_WAIT_SECONDS = 1.0  # from an acknowledgement to its placing, while a push goes on
 _LONGEST_WAIT_BYTES = 256 * 2**20  # of segments that a push may fill before they are emptied beside it
-_LAST_SECONDS = 1.0  # for what is left at the end
+_LAST_SECONDS = 0.5  # for what is left at the end
 _NOT_INDEXED = "not_indexed"
 
 
@@ -47,9 +47,19 @@ class _Log:
     ahead: deque[Record] = field(default_factory=deque)
 
     def read_ahead(self) -> None:
-        """Have acknowledged records at hand."""
+        """Have acknowledged records at hand.
+
+        Raises
+        ------
+        OutOfResourcesError
+            When one cannot be read any more.
+        """
+        last = self.marks.acknowledged
         if not self.ahead:
-            self.ahead.extend(islice(self.reader.until(self.marks.acknowledged), _TOGETHER))
+            self.ahead.extend(islice(self.reader.until(last), _TOGETHER))
+        if not self.ahead and self.reader.sequence <= last:
+            reason = f"its record {self.reader.sequence} cannot be read"
+            raise OutOfResourcesError(what="The intake log", reason=reason)
 
 
 class Placer:
@@ -108,10 +118,13 @@ class Placer:
 
     def step(self) -> int:
         """Place one batch, and return how many records that were; 0 when there is none, or it must wait."""
-        batch = self._unplaced or self._batch()
+        try:
+            self._collect()
+        except (ArchiveError, OSError) as error:
+            self._stall(str(error))
+        batch = self._unplaced
         if not batch:
             return 0
-        self._unplaced = batch
         try:
             self._place(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing that was acknowledged is dropped
@@ -122,14 +135,16 @@ class Placer:
         self._advance(batch)
         return len(batch)
 
-    def _batch(self) -> list[Record]:
-        """Take acknowledged records of all logs in the order of their stamps.
+    def _collect(self) -> None:
+        """Take acknowledged records of all logs in the order of their stamps, unless some still wait.
 
         A record that is stamped before this moment and acknowledged before another one was received is
         seen by now, so no log runs ahead of another.
         """
+        if self._unplaced:
+            return
         now = time.monotonic_ns()
-        logs, batch, size = self._followed(), list[Record](), 0
+        logs, batch, size = self._followed(), self._unplaced, 0
         for log in logs:
             log.read_ahead()
         while len(batch) < _TOGETHER and size < _TOGETHER_BYTES:
@@ -139,7 +154,6 @@ class Placer:
             batch.append(first.ahead.popleft())
             size += batch[-1].length
             first.read_ahead()
-        return batch
 
     def _followed(self) -> list[_Log]:
         """Return every log, following those that are new from where the index knows them."""
@@ -192,21 +206,29 @@ class Placer:
         for record in batch:
             try:
                 self._place([record])
-            except DataSetError as error:
-                self._set_aside(record, error)
             except Exception as error:  # noqa: BLE001 - as above
-                if not _is_about_content(error):
+                if not _is_about_content(error) or not self._is_set_aside(record, error):
                     return False
-                self._set_aside(record, error)
             self._unplaced = self._unplaced[1:]
             self._advance([record])
+        return True
+
+    def _is_set_aside(self, record: Record, error: Exception) -> bool:
+        """Set a record aside, and tell whether that could be done."""
+        try:
+            self._set_aside(record, error)
+        except (ArchiveError, OSError) as further:
+            _log.error("instance_not_set_aside", digest=record.digest, reason=str(further))
+            return False
         return True
 
     def _set_aside(self, record: Record, error: Exception) -> None:
         """Keep the object of a record that the database will not take; its receipt says so."""
         _log.error("instance_not_indexed", digest=record.digest, kind=type(error).__name__)
-        content = (record.before, segments.read_data_set(record, self._buffer))
-        self._archive.objects.put_all(iter([(record.digest, content)]))
+        data_set = segments.read_data_set(record, self._buffer)
+        if digest_of(data_set) != record.digest:
+            raise ObjectDamagedError(record.digest)
+        self._archive.objects.put_all(iter([(record.digest, (record.before, data_set))]))
         receipt = record.meta.provenance.receipt(
             outcome=Outcome.REFUSED_NOT_UNDERSTOOD,
             reason=_NOT_INDEXED,
@@ -240,7 +262,9 @@ def _positions(batch: Sequence[Record]) -> dict[str, int]:
 
 
 def _is_about_content(error: Exception) -> bool:
-    """Tell whether the database refused the values themselves, and will again."""
+    """Tell whether the values themselves were refused, and will be again."""
+    if isinstance(error, DataSetError):
+        return True
     cause = error.__cause__
     away = (OperationalError, InternalError, InterfaceError)
     return isinstance(cause, DBAPIError) and not isinstance(cause, away)

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError
+from structlog.testing import capture_logs
 
 from dicom_listener.archive import index, log_positions, tables
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.backlog import Backlog
 from dicom_listener.archive.integrity import verify
+from dicom_listener.archive.log_reader import LogReader
 from dicom_listener.archive.marks import Marks
 from dicom_listener.archive.migrate import migrate
 from dicom_listener.archive.records import ChangeKind, FindingCode, Outcome
@@ -206,6 +208,39 @@ def test_one_that_the_database_refuses_is_set_aside_and_holds_nobody_up(
     (refused,) = [each for each in archive.receipts_after(0) if each.receipt.reason]
     assert (refused.receipt.reason, refused.receipt.digest) == ("not_indexed", sent[2].digest)
     assert archive.objects.get(sent[2].digest) == sent[2].before + bytes(sent[2].data_set)
+
+
+def test_a_record_that_cannot_be_read_stops_the_placing_and_is_said(archive: Archive) -> None:
+    with logged(archive, "0") as (log,):
+        for each in entries(3):
+            log.append(each)
+        root = archive.backlog.root
+        assert root is not None
+        second = list(LogReader(root / "0", 0).all())[1]
+        with second.path.open("r+b") as file:
+            file.seek(second.start - 100)
+            file.write(b"rotten")
+        with capture_logs() as said:
+            working = placer(archive)
+            assert [working.step(), working.step()] == [1, 0]
+        assert archive.backlog.waiting().is_stalled
+    reasons = [entry["reason"] for entry in said if entry["event"] == "placing_postponed"]
+    assert {"record 2 cannot be read" in reason for reason in reasons} == {True}
+    assert archive.counts()["instances"] == 1
+
+
+def test_a_data_set_that_has_rotted_in_the_log_is_not_placed(archive: Archive) -> None:
+    with logged(archive, "0") as (log,):
+        log.append(entry())
+        root = archive.backlog.root
+        assert root is not None
+        (record,) = LogReader(root / "0", 0).all()
+        with record.path.open("r+b") as file:
+            file.seek(record.start)
+            file.write(b"rotten")
+        assert placer(archive).step() == 0
+        assert archive.backlog.waiting().is_stalled
+    assert list(archive.objects.digests()) == []
 
 
 def test_several_logs_are_placed_in_the_order_of_acknowledgement(archive: Archive) -> None:
