@@ -12,6 +12,7 @@ from imaging_service.http.pages import Page, PageRequest
 from imaging_service.site_queries.records import Entry, SiteQuery
 from imaging_service.site_queries.states import UNFINISHED, Deed, QueryCode, QueryState
 from imaging_service.site_queries.tables import SiteQueryEntryRow, SiteQueryRow
+from imaging_service.trials.tables import TrialRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,10 @@ def page(
 
 
 def next_number(session: Session, trial_id: str) -> int:
-    """Return the number of the trial's next question; two that ask at once are refused by the database."""
+    """Return the number of the trial's next question; who asks at the same time waits for it."""
+    session.execute(
+        select(TrialRow.trial_id).where(TrialRow.trial_id == trial_id).with_for_update(key_share=True)
+    )
     highest = session.scalar(select(func.max(SiteQueryRow.number)).where(SiteQueryRow.trial_id == trial_id))
     return (highest or 0) + 1
 

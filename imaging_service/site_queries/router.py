@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Query
 
 from imaging_service.accounts.act import Act, CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
-from imaging_service.accounts.principal import Role
+from imaging_service.accounts.principal import Principal, Role
+from imaging_service.accounts.scope import Scope
 from imaging_service.http.context import CurrentClock
 from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
@@ -72,7 +73,7 @@ def queries(  # noqa: PLR0913, PLR0917  one parameter for each part of the reque
     answer_as: WantedFormat,
 ) -> Any:  # noqa: ANN401  a page or a file
     """List the questions to the sites of the caller's scope, the longest asked first."""
-    found = service.queries(session, principal.scope, trial_id, wanted, page)
+    found = service.queries(session, _scope(principal), trial_id, wanted, page)
     today = clock.now().date()
     answer = Page(items=[query_answer(each, today) for each in found.items], next_cursor=found.next_cursor)
     return answer_page(answer, answer_as, SiteQueryAnswer, "site_queries.csv")
@@ -96,7 +97,7 @@ def query(
     clock: CurrentClock,
 ) -> WholeQueryAnswer:
     """Return a question with everything that was said about it."""
-    found = service.find_query(session, principal.scope, trial_id, query_id)
+    found = service.find_query(session, _scope(principal), trial_id, query_id)
     return whole_answer(found, service.entries(session, found), clock.now().date())
 
 
@@ -124,6 +125,10 @@ def close(trial_id: Identifier, query_id: RowId, payload: WordPayload, act: Curr
 def reopen(trial_id: Identifier, query_id: RowId, payload: DuePayload, act: CurrentAct) -> WholeQueryAnswer:
     """Open a closed question again, with the reason."""
     return _said(act, trial_id, query_id, payload, Deed.REOPENED)
+
+
+def _scope(principal: Principal) -> Scope:
+    return service.scope_of(principal.roles, principal.scope)
 
 
 def _said(act: Act, trial_id: str, query_id: str, payload: WordPayload, deed: Deed) -> WholeQueryAnswer:

@@ -1,13 +1,14 @@
 """Ask a site, answer, follow up, close, open again."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.act import Act
-from imaging_service.accounts.principal import Principal
+from imaging_service.accounts.principal import Principal, Role
 from imaging_service.accounts.scope import Scope
 from imaging_service.database import new_id
 from imaging_service.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
@@ -18,7 +19,7 @@ from imaging_service.site_queries import repository
 from imaging_service.site_queries.following import Followers
 from imaging_service.site_queries.records import About, Entry, SiteQuery, Word
 from imaging_service.site_queries.repository import Filter
-from imaging_service.site_queries.states import RULES, Deed, QueryCode, QueryState
+from imaging_service.site_queries.states import RULES, SEE_ALL, Deed, QueryCode, QueryState
 from imaging_service.subjects import service as subjects
 from imaging_service.timepoints import service as timepoints
 from imaging_service.trials import service as trials
@@ -117,7 +118,7 @@ def say(act: Act, trial_id: str, query_id: str, word: Word) -> SiteQuery:
     RefusedError
         The new day to answer by has passed.
     """
-    query = find_query(act.session, act.scope, trial_id, query_id, lock=True)
+    query = find_query(act.session, scope_of(act.roles, act.scope), trial_id, query_id, lock=True)
     if word.seen_version not in {None, query.version}:
         message = (
             f"Query {query.number} has {query.version} entries now, not {word.seen_version}; read it again."
@@ -211,6 +212,13 @@ def is_open(session: Session, timepoint_id: str) -> bool:
 def unfinished_of_subjects(session: Session, trial_id: str, subject_ids: Sequence[str]) -> Mapping[str, int]:
     """Return how many questions about each subject are not closed."""
     return repository.unfinished_of_subjects(session, trial_id, subject_ids)
+
+
+def scope_of(roles: AbstractSet[Role], scope: Scope) -> Scope:
+    """Return where an account sees questions: a site's own account only at the sites it is granted."""
+    if roles & SEE_ALL:
+        return scope
+    return Scope.of(grant for grant in scope.grants if grant.site_id is not None)
 
 
 def refuse_readers(principal: Principal, trial_id: str) -> None:

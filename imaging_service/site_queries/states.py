@@ -62,5 +62,5 @@ RULES = {
 UNFINISHED = frozenset({QueryState.OPEN, QueryState.ANSWERED})
 """States in which the trial's staff still waits, or has an answer to look at."""
 
-SEES = frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR, Role.SITE})
-"""Roles that see questions to sites; none of a trial that the account reads in."""
+SEE_ALL = frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR})
+"""Roles that see the questions to every site of their scope; a site sees its own alone."""

@@ -8,7 +8,7 @@ from tests.builders.arrivals import PROTOCOL, STUDY, TRIAL, TrialHouse, mr_insta
 from tests.builders.service import PASSWORD
 
 REASON = "Every sequence is blurred by motion."
-THICK = {"SliceThickness": 8}
+THICK: dict[str, Any] = {"SliceThickness": 8}
 
 
 def quality(house: TrialHouse, study: str = STUDY) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def by_person(house: TrialHouse) -> None:
 def may_read(house: TrialHouse, study: str = STUDY, account: str = "reader1") -> bool:
     """Whether a reader gets the images by every way there is; all of them must agree."""
     timepoint_id = house.study(study)["timepoint_id"]
-    series = house.service.get(f"/timepoints/{timepoint_id}/series", account).status_code == 200
+    series: bool = house.service.get(f"/timepoints/{timepoint_id}/series", account).status_code == 200
     frame = house.service.get(f"/instances/{study}.1.1/frames/1.png", account).status_code == 200
     found = house.service.get("/dicomweb/studies", account, params={"StudyInstanceUID": study}).json()
     metadata = house.service.get(f"/dicomweb/studies/{study}/metadata", account).status_code == 200

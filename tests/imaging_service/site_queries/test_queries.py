@@ -1,5 +1,6 @@
 """A question to a site: asked, answered, followed up, closed, opened again; every word of it is kept."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -144,6 +145,23 @@ def test_a_site_sees_and_answers_its_own_questions_only(sqlite_sited: TrialHouse
     assert say(house, query, "closure", "site").status_code == 403
     assert ask(house, "site").status_code == 403
     assert [each["number"] for each in house.get("/site_queries", "site")["items"]] == [1]
+
+
+def test_a_site_account_that_was_granted_a_whole_trial_sees_no_site(sqlite_sited: TrialHouse):
+    house = sqlite_sited
+    query = ask(house).json()["query_id"]
+    house.service.add_account("anywhere", Role.SITE)
+    house.service.grant("anywhere", TRIAL)
+    assert house.service.get(house.path("/site_queries"), "anywhere").status_code == 404
+    assert say(house, query, "answer", "anywhere").status_code == 404
+
+
+def test_those_who_ask_at_once_get_numbers_one_after_the_other(house: TrialHouse):
+    with_sites(house)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: ask(house), range(8)))
+    assert [each.status_code for each in answers] == [201] * 8
+    assert sorted(each.json()["number"] for each in answers) == list(range(1, 9))
 
 
 def test_readers_see_no_question_whatever_else_they_are(sqlite_sited: TrialHouse):
