@@ -1,0 +1,66 @@
+"""A file system that is shut down without its journal, under a listener that four associations push to."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.dicom_listener.durability.disk import Disk
+from tests.dicom_listener.durability.killing import Pusher, check, free_port, listening, prepared
+
+CAMPAIGN = "CAMPAIGN" in os.environ
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    try:
+        mounted = Disk(tmp_path)
+    except OSError as error:
+        pytest.skip(f"no file system can be made and mounted here: {error}")
+    yield mounted
+    mounted.remove()
+
+
+def push_and_cut(disk: Disk, port: int, pushers: list[Pusher], instances: int, wanted: int) -> None:
+    """Push over all associations until so many are acknowledged, cut the power, and start the disk again."""
+    before = sum(len(pusher.acknowledged) for pusher in pushers)
+    with listening(disk.mount, port) as process, ThreadPoolExecutor(len(pushers)) as pool:
+        runs = [pool.submit(pusher.run, instances) for pusher in pushers]
+        while sum(len(pusher.acknowledged) for pusher in pushers) - before < wanted:
+            if all(run.done() for run in runs):
+                break
+            time.sleep(0.001)
+        disk.cut()
+        process.kill()
+        process.wait()
+        for run in runs:
+            run.result()
+    disk.remove()
+    disk.insert()
+
+
+def cut_again_and_again(disk: Disk, cuts: int, instances: int, seed: int) -> int:
+    prepared(disk.mount).close()
+    port, source = free_port(), random.Random(seed)  # noqa: S311 - a choice that can be repeated
+    pushers = [Pusher(port, number + 1) for number in range(4)]
+    for _ in range(cuts):
+        push_and_cut(disk, port, pushers, instances, source.randrange(1, instances * 3))
+    acknowledged = [uid for pusher in pushers for uid in pusher.acknowledged]
+    check(disk.mount, port, acknowledged)
+    return len(acknowledged)
+
+
+def test_a_listener_whose_disk_is_cut_loses_nothing(disk: Disk) -> None:
+    assert cut_again_and_again(disk, 2, 80, seed=1)
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(not CAMPAIGN, reason="the long form runs by 'make campaign'")
+@pytest.mark.timeout(3600)
+def test_a_hundred_cuts_of_a_disk_lose_nothing(disk: Disk) -> None:
+    acknowledged = cut_again_and_again(disk, 100, 150, seed=2)
+    print(f"{acknowledged} instances were acknowledged in 100 cuts, and none is missing.")  # noqa: T201
