@@ -25,11 +25,17 @@ class Settler:
     """
 
     def __init__(
-        self, database: Database, quiet_seconds: float, *, clock: Callable[[], float] = monotonic
+        self,
+        database: Database,
+        quiet_seconds: float,
+        *,
+        catch_up: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """Settle the studies of `database`."""
+        """Settle the studies of `database`, once `catch_up` has had what was acknowledged indexed."""
         self._database = database
         self._quiet_seconds = quiet_seconds
+        self._catch_up = catch_up
         self._clock = clock
         self._seen: dict[str, tuple[int, float]] = {}
 
@@ -44,6 +50,8 @@ class Settler:
                 seen[uid] = (receipt, since)
         self._seen = seen
         due = [(uid, receipt) for uid, (receipt, at) in seen.items() if now - at >= self._quiet_seconds]
+        if not due or not self._catch_up():
+            return 0
         return sum(self._settle_one(uid, receipt) for uid, receipt in due)
 
     def _settle_one(self, uid: str, receipt: int) -> bool:

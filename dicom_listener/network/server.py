@@ -172,7 +172,7 @@ class Listener:
             self._process,
             client_context(settings),
         )
-        self._settler = Settler(archive.database, settings.quiet_period_seconds)
+        self._settler = Settler(archive.database, settings.quiet_period_seconds, catch_up=archive.catch_up)
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server: _Server | None = None
@@ -327,7 +327,7 @@ class Listener:
                 _log.warning("clock_stepped", seconds=round(seconds, 1))
             try:
                 close_ended(self._archive.database, self._process, self._handlers.active())
-                if self._archive.catch_up() and (count := self._settler.settle()):
+                if count := self._settler.settle():
                     SETTLED.inc(count)
                     LAST_SETTLED.set_to_current_time()
                     _log.info("studies_settled", count=count)

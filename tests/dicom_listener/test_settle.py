@@ -52,6 +52,25 @@ def test_a_study_is_settled_after_the_quiet_period_and_once(
     assert study.settled_at is not None
 
 
+def test_a_study_of_which_an_instance_was_acknowledged_but_not_indexed_is_not_settled(
+    intake: Intake, clock: HandClock
+) -> None:
+    unplaced = [arrival(mr_instance())]
+
+    def catch_up() -> bool:
+        while unplaced:
+            intake.receive(unplaced.pop())
+        return True
+
+    settler = Settler(intake.archive.database, QUIET, catch_up=catch_up, clock=clock)
+    intake.receive(arrival(mr_instance()))
+    assert [settles(settler, clock, seconds) for seconds in (0, QUIET, QUIET)] == [False, False, False]
+    assert settles(settler, clock, QUIET)
+    stalled = Settler(intake.archive.database, QUIET, catch_up=lambda: False, clock=clock)
+    intake.receive(arrival(mr_instance()))
+    assert not any(settles(stalled, clock, QUIET) for _ in range(3))
+
+
 def test_each_new_instance_begins_the_period_again_but_the_same_one_does_not(
     intake: Intake, settler: Settler, clock: HandClock
 ) -> None:
