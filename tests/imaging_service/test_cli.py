@@ -1,6 +1,7 @@
 """The command, as the person at the console meets it: a sentence and an exit code, never a traceback."""
 
 import io
+import json
 import os
 import shutil
 import socket
@@ -212,6 +213,19 @@ def test_the_audit_chain_is_verified_and_damage_named(console, database):
     code, out, _ = console.run("audit", "verify")
     assert code == 1
     assert out.startswith("cut_off: ")
+
+
+def test_the_audit_is_exported_and_its_head_kept(console, tmp_path):
+    add_user(console, "anna", "reader")
+    add_user(console, "bert", "reader")
+    said = console.succeed("audit", "export", tmp_path / "audit.jsonl")
+    assert "the chain's head is 2 " in said
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [line["action"] for line in lines] == ["create account"] * 2
+    console.succeed("audit", "export", tmp_path / "audit.csv", "--format", "csv", "--before", "2000-01-01")
+    assert len((tmp_path / "audit.csv").read_text().splitlines()) == 1
+    assert "File exists" in console.refuse("audit", "export", tmp_path / "audit.csv")
+    assert "Ed25519" in console.refuse("audit", "verify", "--public-key", tmp_path / "none.pem")
 
 
 def test_parked_jobs_are_listed_and_released(console, database):
