@@ -95,7 +95,7 @@ def _acquired_at(header: Dataset, number: int) -> float | None:
 def _contrast_at(header: Dataset, number: int) -> float | None:
     stated = _value(header, "ContrastBolusStartTime")
     for agent in _value(header, "ContrastBolusAgentSequence") or ():
-        for profile in _value(agent, "ContrastBolusAdministrationProfileSequence") or ():
+        for profile in _value(agent, "ContrastAdministrationProfileSequence") or ():
             stated = stated or _value(profile, "ContrastBolusStartTime")
     seconds = _joined(header, stated)
     acquired = _acquired_at(header, number)
