@@ -79,11 +79,14 @@ def _is_as_kept(archive: Archive, kept: KeptObject) -> bool:
     """Read an object piece by piece, as it may be larger than memory, and compare both digests."""
     before, data_set = hashlib.sha256(), hashlib.sha256()
     size = 0
-    while part := archive.objects.get_range(kept.digest, size, _PIECE):
+    while size % _PIECE == 0:
+        part = archive.objects.get_range(kept.digest, size, _PIECE)
         cut = max(kept.header_length - size, 0)
-        before.update(part[:cut])
-        data_set.update(part[cut:])
+        before.update(memoryview(part)[:cut])
+        data_set.update(memoryview(part)[cut:])
         size += len(part)
+        if not part:
+            break
     found = (before.hexdigest(), data_set.hexdigest(), size)
     return found == (kept.header_digest, kept.digest, kept.size)
 
