@@ -16,6 +16,7 @@ from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
 from dicom_listener.network.server import Listener
 from dicom_listener.settings import ListenerSettings
+from tests.dicom_listener.certificates import make_certificates
 from tests.dicom_listener.instances import EXPLICIT_LE, encoded
 
 Send = Callable[..., Reception]
@@ -78,3 +79,9 @@ def listener(local_archive: Archive, fast_store: bool) -> Iterator[Listener]:  #
     settings = ListenerSettings(port=0, quiet_period_seconds=0.2, fast_store=fast_store)
     with Listener(settings, local_archive) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make certificates of an authority, of peers that it vouches for, and of a stranger."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))

@@ -5,6 +5,7 @@ Without a folder the fuzzer sets out from the seeds alone; what it finds interes
 
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import atheris
@@ -15,6 +16,7 @@ with atheris.instrument_imports(include=["dicom_listener.archive", "dicom_listen
 
 def main() -> None:
     """Fuzz until the runs are over, or something is raised that must not be."""
+    warnings.simplefilter("ignore")  # as the listener's own log does
     target, *options = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(seeds(target)):

@@ -5,17 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.dicom_listener.certificates import make_certificates
 from tests.dicom_listener.hostile.doors import ROOM, Door, Process, Usage, serving
 from tests.dicom_listener.test_listener import eventually
 
 SETTINGS = {"ASSOCIATION_SECONDS": "3", "IDLE_SECONDS": "3", "QUIET_PERIOD_SECONDS": "1"}
 """Short enough to wait for, long enough for a machine that is busy with something else."""
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module", params=["fast", "library"])

@@ -166,9 +166,10 @@ def register(folder: Path) -> None:
 
 @contextmanager
 def serving(folder: Path, certificates: Path, settings: Mapping[str, str]) -> Iterator[Process]:
-    """Run ``dicom-listener serve`` over a new archive in `folder`, with a plain and a TLS port."""
-    folder.mkdir(parents=True)
-    register(folder)
+    """Run ``dicom-listener serve`` over an archive in `folder`, with a plain and a TLS port."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        register(folder)
     database, objects = addresses(folder)
     environment = {
         "DATABASE_URL": database,
