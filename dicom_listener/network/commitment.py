@@ -7,7 +7,7 @@ otherwise over a new one to the destination of the requester's AE title, tried a
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -24,6 +24,8 @@ from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.commitments import Commitment, Reference
 from dicom_listener.archive.senders import Sender
 from dicom_listener.archive.uids import is_uid
+from dicom_listener.deidentification import filing
+from dicom_listener.deidentification.filing import Original, OriginalState
 from dicom_listener.errors import (
     ArchiveError,
     CommitmentRequestError,
@@ -38,6 +40,7 @@ from dicom_listener.network.statuses import CommitmentStatus, FailureReason
 _log = structlog.get_logger()
 
 PUSH_MODEL = "1.2.840.10008.1.20.1"
+_WITHOUT_COPY = frozenset({OriginalState.HELD, OriginalState.KEPT_BACK})
 PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"  # well-known (PS3.4 J.3.5)
 
 _REQUEST = 1  # Action Type ID (PS3.4 Table J.3-1)
@@ -129,8 +132,12 @@ class CommitmentService:
         failed: dict[Reference, FailureReason] = {}
         studies: dict[str, None] = {}
         for reference in commitment.references:
-            record = self._archive.instance(reference.sop_instance_uid)
-            if record is None:
+            copies = self._copies(reference.sop_instance_uid)
+            uid = copies[0].sop_instance_uid if copies else reference.sop_instance_uid
+            record = self._archive.instance(uid)
+            if record is None and any(each.state in _WITHOUT_COPY for each in copies):
+                committed.append(reference)  # its original is kept, and a person decides of it
+            elif record is None:
                 failed[reference] = FailureReason.NO_SUCH_OBJECT
             elif record.sop_class_uid != reference.sop_class_uid:
                 failed[reference] = FailureReason.CLASS_INSTANCE_CONFLICT
@@ -142,6 +149,11 @@ class CommitmentService:
         return Report(
             commitment=commitment, committed=tuple(committed), failed=failed, studies=tuple(studies)
         )
+
+    def _copies(self, sop_instance_uid: str) -> Sequence[Original]:
+        """Return what came under a UID and was de-identified: its copy has another."""
+        with self._archive.database.read() as connection:
+            return filing.copy_of(connection, sop_instance_uid)
 
     def _is_in_store(self, digest: Any) -> bool:  # noqa: ANN401 - a Digest
         try:

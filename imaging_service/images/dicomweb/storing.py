@@ -172,9 +172,8 @@ async def _read(request: Request, store: Store) -> None:
 async def _enter(act: _Asker, store: Store) -> None:
     """Enter into the audit that the account has stored, once everything is in the archive."""
     session = await act.transaction.begin(None)
-    kept = [each for each in store.results if each.is_kept]
-    studies = sorted({each.study_instance_uid for each in kept})
-    for study in studies:
+    kept = [each.kept_as.study_instance_uid if each.kept_as else "" for each in store.results if each.is_kept]
+    for study in sorted(set(kept)):
         await run_sync(
             partial(
                 audit.record,
@@ -182,11 +181,11 @@ async def _enter(act: _Asker, store: Store) -> None:
                 act.principal,
                 action="store instances",
                 entity="study",
-                entity_id=study,
+                entity_id=study or "held",
                 at=act.clock.now(),
                 after={
                     "site_id": store.site_id,
-                    "kept": sum(each.study_instance_uid == study for each in kept),
+                    "kept": kept.count(study),
                     "refused": len(store.results) - len(kept),
                 },
             )

@@ -40,8 +40,7 @@ class Stored:
     sentence: str = ""
     sop_class_uid: str = ""  # empty where the part names none
     sop_instance_uid: str = ""
-    study_instance_uid: str = ""  # empty unless it is kept as it came
-    series_instance_uid: str = ""
+    kept_as: Header | None = None  # what is in the archive, where something is
 
     @property
     def is_kept(self) -> bool:
@@ -83,7 +82,7 @@ class Store:
     ) -> None:
         """Keep the instances of `classes` that `reader` finds; all are of `study` where one is named."""
         self.results: list[Stored] = []
-        self._intake = replace(intake, gates=(self._look, *intake.gates))
+        self._intake = replace(intake, gates=(self._look, *intake.gates, self._note))
         self._reader = reader
         self._classes = classes
         self.site_id = site_id
@@ -192,31 +191,35 @@ class Store:
 
     def _look(self, arrival: Arrival, header: Header) -> Arrival:
         """Refuse an instance of another study than the path names, before anything is kept."""
-        self._header = header
         if self._study is not None and header.study_instance_uid != self._study:
             raise MismatchedDataSetError(
                 Reason.STUDY_MISMATCH, "The instance is of another study than the address names."
             )
         return arrival
 
+    def _note(self, arrival: Arrival, header: Header) -> Arrival:
+        """Remember what is kept: de-identified, it has other UIDs than it came with."""
+        self._header = header
+        return arrival
+
     def _told(self, arrival: Arrival, reception: Reception) -> Stored:
         status = C_STORE_STATUS[reception.outcome]
         if reception.reason == Reason.TRANSFER_SYNTAX:
             status = _SYNTAX_NOT_SUPPORTED
-        if status or self._header is None:
-            return _refused(arrival, status or _NOT_UNDERSTOOD, reception.sentence)
+        if status:
+            return _refused(arrival, status, reception.sentence)
         return Stored(
             status=0,
             sentence=_NOTES.get(reception.outcome, ""),
             sop_class_uid=arrival.sop_class_uid,
             sop_instance_uid=arrival.sop_instance_uid,
-            study_instance_uid=self._header.study_instance_uid,
-            series_instance_uid=self._header.series_instance_uid,
+            kept_as=self._header,
         )
 
 
 _NOTES: Mapping[Outcome, str] = {
-    Outcome.CONFLICT_KEPT: "Other content is kept under its SOP Instance UID; this one is kept apart."
+    Outcome.CONFLICT_KEPT: "Other content is kept under its SOP Instance UID; this one is kept apart.",
+    Outcome.HELD: "It is kept, and held until a person has looked at it.",
 }
 
 
@@ -260,7 +263,7 @@ def answer(results: Sequence[Stored], base: str) -> Json:
     failed = [each for each in results if not each.is_kept and each.sop_instance_uid]
     others = [each for each in results if not each.is_kept and not each.sop_instance_uid]
     said: Json = {}
-    studies = {each.study_instance_uid for each in kept}
+    studies = {each.kept_as.study_instance_uid for each in kept if each.kept_as is not None}
     if len(studies) == 1:
         said |= _one("RetrieveURL", f"{base}/studies/{studies.pop()}")
     said |= _sequence("FailedSOPSequence", [_reference(each) | _reason(each) for each in failed])
@@ -287,8 +290,11 @@ def _reason(stored: Stored) -> Json:
 
 
 def _place(stored: Stored, base: str) -> Json:
-    place = f"{base}/studies/{stored.study_instance_uid}/series/{stored.series_instance_uid}"
-    return _one("RetrieveURL", f"{place}/instances/{stored.sop_instance_uid}")
+    kept = stored.kept_as
+    if kept is None:
+        return {}
+    place = f"{base}/studies/{kept.study_instance_uid}/series/{kept.series_instance_uid}"
+    return _one("RetrieveURL", f"{place}/instances/{kept.sop_instance_uid}")
 
 
 def sentences_of(results: Sequence[Stored]) -> Sequence[str]:

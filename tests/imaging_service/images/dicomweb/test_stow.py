@@ -18,7 +18,10 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 from sqlalchemy import select
 
+from dicom_listener.archive import senders
 from dicom_listener.archive.objects_folder import FolderObjectStore
+from dicom_listener.archive.senders import Deidentify, Sender, networks_from
+from dicom_listener.deidentification.key import Key
 from imaging_service.accounts.principal import Role
 from imaging_service.audit.tables import AuditEntry
 from tests.builders.arrivals import STUDY, TRIAL, TrialHouse, mr_instance, trial_house
@@ -316,3 +319,27 @@ def test_an_account_of_a_site_needs_the_role_of_a_machine(house: TrialHouse) -> 
     assert store(house, file_of(mr_instance()), account="uploader").status_code == 200
     (receipt,) = house.archive.receipts_after(0)
     assert receipt.receipt.site_id == "02"
+
+
+def test_what_is_de_identified_is_told_by_its_own_uid_and_found_by_another(
+    house: TrialHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = b"thirty-two bytes and a few more of them"
+    (tmp_path / "key").write_bytes(secret)
+    monkeypatch.setenv("DICOM_LISTENER_DEIDENTIFICATION_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("DICOM_LISTENER_ORIGINALS", str(tmp_path / "originals"))
+    sender = Sender(
+        calling_ae="MRI_1",
+        called_ae="IMAGING",
+        networks=networks_from(["10.0.0.0/8"]),
+        site_id="01",
+        deidentify=Deidentify.REQUIRED,
+    )
+    senders.add(house.archive.database, sender)
+    answer = store(house, file_of(mr_instance()), file_of(mr_instance(number=2, BurnedInAnnotation="YES")))
+    assert (answer.status_code, uids(answer, REFERENCED)) == (202, [INSTANCE, f"{STUDY}.1.2"])
+    assert "held until a person has looked at it" in answer.headers["warning"]
+    first, second = answer.json()[REFERENCED]["Value"]
+    assert first["00081190"]["Value"][0].endswith(f"/instances/{Key(secret=secret).uid(INSTANCE)}")
+    assert "00081190" not in second
+    assert STUDY not in {each.study_instance_uid for each in house.archive.studies()}
