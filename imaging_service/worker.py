@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_listener.errors import ArchiveError, ArchiveNotReadyError
+from imaging_service.adjudication import telling as cases
 from imaging_service.assistance import carrying
 from imaging_service.audit import receipts
 from imaging_service.calendars import service as calendars
@@ -58,6 +59,7 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
             **renewals.HANDLERS,
             **carrying.HANDLERS,
             **telling.HANDLERS,
+            **cases.HANDLERS,
             **carrier.handlers,
         },
         follow=partial(feed.follow_feed, database, archive, clock, queue),
@@ -66,6 +68,7 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
             quality.missing_jobs(),
             renewals.missing_jobs(clock),
             telling.missing_jobs(clock),
+            cases.missing_jobs(clock),
             delivery.missing_jobs,
         ),
         others=(

@@ -113,7 +113,7 @@ def refuse_contradictions(session: Session, protocol: TrialProtocol) -> None:
         It does; every contradiction is named.
     """
     done = Done(
-        readers=repository.highest_slot(session, protocol.trial_id) or 0,
+        readers=assessments.extent(session, protocol.trial_id)[1],
         last_number=repository.numbers_with_images(session, protocol.trial_id) or 0,
     )
     found = list(contradictions(protocol, done))
@@ -245,7 +245,7 @@ def refuse_untried(act: Act, protocol: TrialProtocol) -> None:
         The trial has stored answers.
     """
     refuse_contradictions(act.session, protocol)
-    if repository.has_answers(act.session, protocol.trial_id):
+    if assessments.extent(act.session, protocol.trial_id)[0]:
         message = (
             f"Trial {protocol.trial_id!r} has signed reads; an amendment is filed with the digest of its "
             f"dry run: POST /trials/{protocol.trial_id}/protocols/dry-run first."

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from imaging_service.accounts.principal import Principal
 from imaging_service.assessments.tables import AssessmentRow
 from imaging_service.reads.read import Read
-from imaging_service.reads.repository import visible_to
+from imaging_service.reads.repository import SYSTEM, visible_to
 from imaging_service.reads.tables import ReadRow
 from imaging_service.subjects.tables import SubjectRow
 
@@ -86,6 +86,17 @@ def as_of_now(
     about = [AssessmentRow.subject_id, AssessmentRow.slot]
     wanted = [AssessmentRow.trial_id == trial_id, AssessmentRow.subject_id.in_(subject_ids)]
     return _first_of(session, principal, wanted, about)
+
+
+def extent(session: Session, trial_id: str) -> tuple[int, int]:
+    """Return how many answers are stored about a trial, and the highest slot: for the system's own count."""
+    statement = (
+        _visible(SYSTEM)
+        .where(AssessmentRow.trial_id == trial_id)
+        .with_only_columns(func.count(), func.max(AssessmentRow.slot))
+    )
+    row = session.execute(statement).one()
+    return row[0], row[1] or 0
 
 
 def newest_of_some(

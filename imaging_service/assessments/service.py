@@ -29,7 +29,7 @@ from imaging_service.timepoints.responses import RESPONSES
 from imaging_service.trials import service as trials
 from measurement.protocol.trial import TrialProtocol
 from measurement.recist.observations import TimepointObservations
-from measurement.recist.responses import OverallResponse
+from measurement.recist.responses import BestResponse, OverallResponse
 
 RESPONSES.answer_with(repository.timepoints_answered)
 
@@ -55,8 +55,25 @@ def sign(act: ReadAct, read_id: str, signing: Signing) -> tuple[Read, Assessment
         raise AssertionError(message)
     if assessment.overall_response == OverallResponse.PD:
         _tell_progression(act, read)
+    elif assessment.responded_on is not None and assessment.confirmed_best_response not in _RESPONSES:
+        _tell_confirmation_due(act, read)
     SIGNED.tell(act, read)
     return read, assessment
+
+
+_RESPONSES = {BestResponse.CR.value, BestResponse.PR.value}
+
+
+def _tell_confirmation_due(act: ReadAct, read: Read) -> None:
+    """Tell once of each reader's first response that it waits for a second one."""
+    publish(
+        act.act,
+        Kind.CONFIRMATION_DUE,
+        read.trial_id,
+        subject_id=read.subject_id,
+        reference=f"reader {read.slot}",
+        is_told_once=True,
+    )
 
 
 def _tell_progression(act: ReadAct, read: Read) -> None:

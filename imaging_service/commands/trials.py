@@ -108,6 +108,7 @@ def _read(path: Path) -> "ProtocolText":
 
 
 def act_of(console: "Console", session: "Session") -> "Act":
+    """Return an act of whoever sits at the console, who may do anything."""
     from imaging_service.accounts.act import Act  # noqa: PLC0415
     from imaging_service.accounts.principal import Role  # noqa: PLC0415
     from imaging_service.accounts.scope import Scope  # noqa: PLC0415

@@ -8,6 +8,7 @@ CHAPTERS = [
     *(
         "accounts",
         "adjudication",
+        "amendments",
         "assessments",
         "audit",
         "calendars",

@@ -48,10 +48,13 @@ def test_what_is_told_once_is_told_once(told: Told) -> None:
 def test_who_has_read_up_to_a_number_has_missed_none_below_it(told: Told) -> None:
     """Many transactions at once: whenever the feed is read, its numbers are 1, 2, … without a gap."""
     seen: list[list[int]] = []
-    writers = [
-        threading.Thread(target=lambda kind=kind: [told.publish(kind) for _ in range(10)])
-        for kind in (Kind.READ_SIGNED, Kind.READ_UNLOCKED)
-    ]
+
+    def write(kind: Kind) -> None:
+        for _ in range(10):
+            told.publish(kind)
+
+    kinds = (Kind.READ_SIGNED, Kind.READ_UNLOCKED)
+    writers = [threading.Thread(target=write, args=(kind,)) for kind in kinds]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
