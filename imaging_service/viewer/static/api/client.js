@@ -5,6 +5,8 @@ import { ProblemError, UnreachableError, problemOf } from "./problem.js";
 
 const ROOT = "/api/v1";
 const NOT_NOW = new Set([429, 502, 503, 504]);
+/** Codes that say that the session is over; another 401 is about a password that was entered again. */
+const SESSION_OVER = new Set(["unauthenticated", "token_invalid", "session_idle"]);
 const PATIENCE_MS = 60_000;
 
 /** @type {() => Promise<void>} */
@@ -44,7 +46,7 @@ export async function send(method, path, asking = {}) {
     if (answer.ok) return answer;
     if (NOT_NOW.has(answer.status)) throw new UnreachableError((await problemOf(answer)).message);
     const problem = await problemOf(answer);
-    if (answer.status !== 401 || asking.isSigningIn || problem.code.startsWith("password")) throw problem;
+    if (asking.isSigningIn || !SESSION_OVER.has(problem.code)) throw problem;
     await signInAgain();
   }
 }

@@ -43,14 +43,25 @@ export function showKeyMap() {
 }
 
 /**
+ * Draw keys; a modifier that all of them share is drawn once.
+ *
  * @param {string[]} names
  * @returns {import("../components/element.js").Child[]}
  */
 function keyCaps(names) {
-  return names.flatMap((name, index) => {
-    const caps = name.split(/(?<=.)\+/).flatMap((part, place) => [place ? " + " : "", h("kbd", {}, NAMES.get(part) ?? capital(part))]);
-    return index ? [", ", ...caps] : caps;
-  });
+  const shared = sharedModifier(names);
+  const rest = names.map((name) => name.slice(shared.length));
+  const caps = (/** @type {string} */ name) =>
+    name.split(/(?<=.)\+/).flatMap((part, place) => [place ? " + " : "", h("kbd", {}, NAMES.get(part) ?? capital(part))]);
+  return [
+    ...(shared ? [h("kbd", {}, shared.slice(0, -1)), " + "] : []),
+    ...rest.flatMap((name, index) => [index ? " " : "", ...caps(name)]),
+  ];
+}
+
+/** @param {string[]} names */
+function sharedModifier(names) {
+  return ["Ctrl+Shift+", "Ctrl+", "Shift+"].find((modifier) => names.length > 1 && names.every((name) => name.startsWith(modifier))) ?? "";
 }
 
 /** @param {string} part */

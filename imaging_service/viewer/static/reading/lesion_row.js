@@ -1,7 +1,7 @@
 // Everything that the page shows about one lesion: as entered here, as the service has it, as it was before.
 
 import { lengthMm } from "../geometry/calipers.js";
-import { axesFor, lacks } from "./entry.js";
+import { axesFor } from "./entry.js";
 
 /** @typedef {import("../api/types.js").LesionAnswer} LesionAnswer */
 /** @typedef {import("../api/types.js").PriorAnswer} PriorAnswer */
@@ -35,7 +35,7 @@ import { axesFor, lacks } from "./entry.js";
  * @returns {{ mm: string | null, isFromService: boolean }}
  */
 export function currentDiameter(row, planeOf) {
-  if (row.standing === "saved") return { mm: row.answer?.diameter_mm ?? null, isFromService: true };
+  if (row.standing === "saved") return { mm: row.answer?.diameter_mm ?? fragmentsSum(row.answer), isFromService: true };
   if (!row.body) return { mm: null, isFromService: false };
   const parts = row.body.state === "split" ? row.body.fragments.map((_, index) => index + 1) : [0];
   let sum = 0;
@@ -50,14 +50,14 @@ export function currentDiameter(row, planeOf) {
 }
 
 /**
- * Why a row is not saved, as far as the page itself knows.
+ * Add up the fragments of a split lesion, as the rules do, from the lengths that the service has computed.
  *
- * @param {string} id
- * @param {LesionBody | null} body
- * @param {boolean} isNodal
+ * @param {LesionAnswer | null} answer
  */
-export function unfinished(id, body, isNodal) {
-  return body ? lacks(id, body, isNodal) : null;
+function fragmentsSum(answer) {
+  if (answer?.state !== "split") return null;
+  const counted = answer.axes.filter((axis) => axis.fragment && axis.axis === (answer.is_nodal ? "short" : "long"));
+  return counted.reduce((sum, axis) => sum + Number(axis.reported_mm ?? axis.length_mm), 0).toFixed(1);
 }
 
 /**
@@ -67,5 +67,6 @@ export function unfinished(id, body, isNodal) {
  * @param {"first" | "last"} which
  */
 export function pastDiameter(row, which) {
-  return (which === "first" ? row.past[0] : row.past.at(-1))?.lesion.diameter_mm ?? null;
+  const lesion = (which === "first" ? row.past[0] : row.past.at(-1))?.lesion ?? null;
+  return lesion?.diameter_mm ?? fragmentsSum(lesion);
 }

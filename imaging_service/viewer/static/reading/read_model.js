@@ -27,7 +27,7 @@ import { bodyOf, isSame, lacks, roleOf } from "./entry.js";
 
 const PAUSE_MS = 60;
 
-/** Tells `changed` whenever anything that is shown may be different, and `selected` when another lesion is. */
+/** Tells `changed` whenever anything that is shown may be different, `selected` when another lesion is, and `saved`. */
 export class ReadModel extends EventTarget {
   /**
    * @param {ReadAnswer} read
@@ -249,6 +249,7 @@ export class ReadModel extends EventTarget {
     else this.answers.delete(lesionId);
     if (!this.outbox.changeOf(lesionId) && !this.outbox.box.unfinished[lesionId]) this.local.delete(lesionId);
     this.#tell();
+    this.dispatchEvent(new Event("saved"));
     clearTimeout(this.pause);
     this.pause = setTimeout(() => void this.refresh(), PAUSE_MS);
   }

@@ -47,6 +47,7 @@ export function commands(page) {
     { keys: [",", "."], does: "previous, next phase", run: (_event, key) => page.nextPhase(key === "," ? -1 : 1) },
     { keys: ["l"], does: "scroll together, or alone", run: () => page.toggleLink() },
     { keys: ["y"], does: "next layout", run: () => page.nextLayout() },
+    { keys: ["o"], does: "images in a second window", run: () => page.openSecondWindow() },
     { keys: ["c"], does: "cine", run: () => page.toggleCine() },
   ]);
 

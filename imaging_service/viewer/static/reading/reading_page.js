@@ -16,6 +16,7 @@ import { drawLesionCard } from "./lesion_card.js";
 import { drawLesionTable } from "./lesion_table.js";
 import { commands } from "./reading_keys.js";
 import { ReadModel } from "./read_model.js";
+import { joinWindows } from "./windows.js";
 import { ImageLibrary } from "./timepoint_images.js";
 import { drawVerdict } from "./verdict_panel.js";
 import { LAYOUTS, ViewportGrid } from "./viewport_grid.js";
@@ -60,6 +61,7 @@ export class ReadingPage {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.nudging = undefined;
     this.isDeciding = false;
+    this.windows = joinWindows(model.read.read_id, {});
     this.saving = h("span", { class: "saving", role: "status" });
     this.table = h("div", { class: "panel-part" });
     this.card = h("div", { class: "panel-part card" });
@@ -92,7 +94,7 @@ export class ReadingPage {
 
   #toolbar() {
     const button = (/** @type {string} */ label, /** @type {string} */ hint, /** @type {() => unknown} */ does) =>
-      h("button", { type: "button", title: hint, onclick: does }, label);
+      h("button", { type: "button", title: hint, "aria-label": label === "⧉" ? hint : null, onclick: does }, label);
     this.layoutChoice = choice(LAYOUTS, { "aria-label": "Layout", title: "Layout (Y)" }, this.grid.layout);
     this.layoutChoice.addEventListener("change", () => {
       void this.grid.setLayout(/** @type {import("./viewport_grid.js").Layout} */ (this.layoutChoice?.value));
@@ -133,6 +135,7 @@ export class ReadingPage {
       this.cineButton,
       this.speed,
       gap(),
+      button("⧉", "Open the images in a second window", () => this.openSecondWindow()),
       button("Undo", "Undo (Ctrl + Z)", () => this.undo()),
       button("Redo", "Redo (Ctrl + Shift + Z)", () => this.redo()),
     );
@@ -141,7 +144,11 @@ export class ReadingPage {
   async begin() {
     const { model, grid } = this;
     model.addEventListener("changed", () => this.#drawSoon());
-    model.addEventListener("selected", () => grid.goToLesion());
+    model.addEventListener("selected", () => {
+      grid.goToLesion();
+      this.windows.tellSelected(model.selected);
+    });
+    model.addEventListener("saved", () => this.windows.tellChanged());
     model.addEventListener("conflict", (event) => void this.decide(/** @type {CustomEvent} */ (event).detail));
     model.addEventListener("failed", (event) => problem(/** @type {CustomEvent} */ (event).detail));
     grid.addEventListener("active", () => this.#drawTools());
@@ -160,6 +167,7 @@ export class ReadingPage {
     this.unbind();
     this.#keepNudge();
     this.grid.close();
+    this.windows.leave();
     void this.model.close();
   }
 
@@ -275,6 +283,11 @@ export class ReadingPage {
     this.grid.active.framesPerSecond = Number(this.speed?.value ?? 12);
     this.grid.active.play();
     this.#drawTools();
+  }
+
+  /** Open a window with images alone, for a second screen. */
+  openSecondWindow() {
+    open(`${location.pathname}#/timepoints/${this.model.read.timepoint_id}/images`, "_blank", "popup,width=1600,height=1200");
   }
 
   /** @param {number} place From 0. */

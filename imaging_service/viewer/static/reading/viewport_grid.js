@@ -28,9 +28,11 @@ export class ViewportGrid extends EventTarget {
   /**
    * @param {ReadModel} model
    * @param {ImageLibrary} library
+   * @param {string} [purpose] What the layout is remembered for.
    */
-  constructor(model, library) {
+  constructor(model, library, purpose = model.isBaseline ? "baseline" : "follow-up") {
     super();
+    this.purpose = purpose;
     this.model = model;
     this.library = library;
     this.store = new FrameStore();
@@ -55,7 +57,7 @@ export class ViewportGrid extends EventTarget {
   }
 
   get #key() {
-    return `layout.${this.model.isBaseline ? "baseline" : "follow-up"}`;
+    return `layout.${this.purpose}`;
   }
 
   /** @returns {Layout} */
@@ -86,10 +88,10 @@ export class ViewportGrid extends EventTarget {
     const now = /** @type {string} */ (ids.at(-1));
     if (count === 1) return [now];
     const prior = ids.at(-2) ?? now;
-    const baseline = ids[0] ?? now;
     if (count === 2) return [prior, now];
-    if (count === 3) return [baseline, prior, now];
-    return [baseline, prior, now, now];
+    const baseline = ids.length > 2 ? ids[0] : undefined;
+    if (count === 3) return baseline ? [baseline, prior, now] : [prior, now, now];
+    return baseline ? [baseline, prior, now, now] : [prior, now, prior, now];
   }
 
   /** @param {Layout} layout */
@@ -171,7 +173,8 @@ export class ViewportGrid extends EventTarget {
   }
 
   /**
-   * What to show first: the like of what the reader measured on last time.
+   * What to show first: the like of what the reader measured on last time; beside it, of the same timepoint, its
+   * subtraction.
    *
    * @param {Viewport} viewport
    * @param {ImageSource[]} sources
@@ -179,7 +182,8 @@ export class ViewportGrid extends EventTarget {
    */
   #choose(viewport, sources, likeness) {
     const chosen = firstChoice(sources, likeness ?? this.likeness);
-    const isSecond = likeness === null && this.layout === "2x2" && viewport === this.viewports[3];
+    const before = this.viewports.slice(0, this.viewports.indexOf(viewport));
+    const isSecond = likeness === null && before.some((each) => each.timepointId === viewport.timepointId);
     if (!isSecond || !chosen) return chosen;
     return sources.find((each) => each.minus && each.dynamic === chosen.dynamic) ?? sources.find((each) => each.key !== chosen.key) ?? chosen;
   }

@@ -25,6 +25,13 @@ export const PAGES = [
     load: () => import("../reading/reading_page.js"),
   },
   {
+    path: "/timepoints/:timepoint_id/images",
+    title: "Images",
+    roles: ["reader"],
+    theme: "dark",
+    load: () => import("../reading/images_page.js"),
+  },
+  {
     path: "/adjudications",
     title: "Adjudication",
     roles: ["adjudicator"],
