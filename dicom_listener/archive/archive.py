@@ -116,6 +116,11 @@ class Archive:
         with self.reading() as connection:
             return search.findings_of(connection, study_instance_uid)
 
+    def days_moved(self, study_instance_uid: str) -> int:
+        """Return by how many days a de-identified study's dates were moved; 0 where they were not."""
+        with self.database.read() as connection:
+            return search.days_moved(connection, study_instance_uid)
+
     def read(self, sop_instance_uid: str) -> bytes:
         """Return the instance as a DICOM file (PS3.10): the data set is byte for byte as received.
 

@@ -198,3 +198,14 @@ def _sources(connection: Connection, uids: Sequence[str]) -> Mapping[str, tuple[
     for row in rows:
         grouped[row.study_instance_uid] += (Source(site_id=row.site_id, calling_ae=row.calling_ae),)
     return grouped
+
+
+def days_moved(connection: Connection, study_instance_uid: str) -> int:
+    """Return by how many days the dates of a de-identified study were moved; 0 for one that came as it is."""
+    table = tables.originals
+    found = connection.execute(
+        select(table.c.days_moved)
+        .where(table.c.study_instance_uid == study_instance_uid, table.c.copy_digest != "")
+        .limit(1)
+    ).scalar_one_or_none()
+    return found or 0

@@ -7,7 +7,8 @@ import logging
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -64,6 +65,10 @@ class StudyArchive(Protocol):
 
     def findings_of(self, study_instance_uid: str) -> Sequence[FindingRecord]:
         """Return why a person should look at a study."""
+        ...
+
+    def days_moved(self, study_instance_uid: str) -> int:
+        """Return by how many days the dates of a de-identified study were moved."""
         ...
 
     def read(self, sop_instance_uid: str) -> bytes:
@@ -126,6 +131,9 @@ def gather(archive: StudyArchive, study_instance_uid: str, *, known: AbstractSet
     record = archive.study(study_instance_uid)
     if record is None:
         return None
+    if record.study_date is not None and (days := archive.days_moved(study_instance_uid)):
+        # The calendar counts real days; what a reader sees of them is another matter.
+        record = replace(record, study_date=record.study_date - timedelta(days=days))
     findings = archive.findings_of(study_instance_uid)
     return StudyFacts(
         record=record,

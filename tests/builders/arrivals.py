@@ -92,9 +92,11 @@ class TrialHouse:
     archive: Archive
     queue: EmbeddedQueue
 
-    def push(self, *datasets: Dataset, site_id: str = "01") -> Sequence[Reception]:
+    def push(
+        self, *datasets: Dataset, site_id: str = "01", intake: Intake | None = None
+    ) -> Sequence[Reception]:
         """Let a site's PACS send instances; nothing settles yet."""
-        intake = Intake(archive=self.archive)
+        intake = intake or Intake(archive=self.archive)
         return [intake.receive(_arrival(each, site_id)) for each in datasets]
 
     def settle(self) -> None:
