@@ -242,7 +242,7 @@ def queue_up(act: Act, study: Study, doubt: Doubt) -> None:
         placement=None,
         code=doubt.code.value,
         sentence=doubt.sentence,
-        confidence=None,
+        confidence=None if doubt.subject_id is None else Confidence.LOW,
     )
     if verdict != study.verdict:
         _decide(act, study, verdict)

@@ -49,7 +49,9 @@ class StudyAnswer(BaseModel):
     state: StudyState
     code: str = Field(examples=["unknown_subject"])
     reason: str
-    confidence: Confidence | None
+    confidence: Confidence | None = Field(
+        description="How far subject and timepoint may be trusted; low for a proposal, null without one."
+    )
     trial_id: str | None
     site_id: str | None
     subject_id: str | None

@@ -145,7 +145,8 @@ def test_what_is_doubtful_waits_for_a_coordinator(
     assert house.queued() == {STUDY: code}
     study = house.study()
     assert words in study["reason"]
-    assert (study["state"], study["timepoint_id"], study["confidence"]) == ("unmatched", None, None)
+    proposed = "low" if study["subject_id"] else None
+    assert (study["state"], study["timepoint_id"], study["confidence"]) == ("unmatched", None, proposed)
     assert not [each for each in house.get("/timepoints")["items"] if each["imaged_on"]]
 
 
