@@ -109,5 +109,5 @@ def test_feed_jobs_and_reconciler_run_side_by_side_until_the_end(services):
 
 
 def test_the_jobs_of_the_chapters_have_handlers(services):
-    worker = create_worker(ServiceSettings(), services)
+    worker = create_worker(ServiceSettings.model_validate({}), services)
     assert RENEW_CALENDAR in worker.handlers
