@@ -181,6 +181,8 @@ class Receipt:
         """
         fields = {name: str(getattr(self, name)) for name in self.__slots__}
         fields["received_at"] = self.received_at.astimezone(UTC).isoformat()
+        if not self.original_digest:
+            del fields["original_digest"]  # so that receipts from before there were any stay what they were
         text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -39,6 +39,9 @@ class Manifest:
     objects: int
     objects_sha256: str
     """Of the list of objects, which holds the SHA-256 of each."""
+    originals: int | None
+    """How many originals of de-identified instances there are; ``None`` where they were left out."""
+    originals_sha256: str
     audit_sequence: int
     audit_hash: str
     reports: Mapping[str, str]

@@ -2,11 +2,15 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.migrate import migrate as migrate_archive
+from dicom_listener.archive.objects import ObjectStore
+from dicom_listener.archive.records import Digest
 from dicom_listener.archive.tables import SCHEMA as ARCHIVE_SCHEMA
+from dicom_listener.deidentification.originals import Originals
 from imaging_service.audit import receipts, witness
 from imaging_service.audit import service as audit
 from imaging_service.audit.chain import Head
@@ -27,7 +31,14 @@ class Restored:
     trials: int
 
 
-def restore(folder: Path, database: Database, archive: Archive, *, witness_file: Path) -> Restored:
+def restore(
+    folder: Path,
+    database: Database,
+    archive: Archive,
+    *,
+    witness_file: Path,
+    originals: Path | None = None,
+) -> Restored:
     """Fill an empty database, archive and object store from a backup, and verify them.
 
     Raises
@@ -39,14 +50,18 @@ def restore(folder: Path, database: Database, archive: Archive, *, witness_file:
     made = manifest.read(folder)
     for part in (made.service, made.archive):
         manifest.check(folder, part)
-    list_file = folder / objects.LIST
-    if not list_file.is_file() or manifest.sha256_of(list_file) != made.objects_sha256:
-        message = f"The list of objects {list_file} is missing or damaged; take another backup."
-        raise BackupError(message)
+    listed = _listed(folder / objects.LIST, made.objects_sha256)
+    kept_apart = {}
+    if made.originals is not None and originals is not None:
+        kept_apart = _listed(folder / objects.ORIGINALS_LIST, made.originals_sha256)
     _refuse_other_kinds(made, database, archive)
     _refuse_full(database, archive)
     archive.objects.prepare()
-    objects.put_back(archive.objects, folder.parent, objects.read_list(list_file))
+    objects.put_back(partial(_keep, archive.objects), folder.parent / objects.POOL, listed)
+    if originals is not None and kept_apart:
+        place = Originals(originals)
+        pool = folder.parent / objects.ORIGINALS_POOL
+        objects.put_back(lambda digest, whole: place.keep(digest, [whole]), pool, kept_apart)
     _restore_archive(made.archive, folder, archive)
     _restore_service(made.service, folder, database)
     if (folder / WITNESS).exists() and not witness_file.exists():
@@ -54,6 +69,18 @@ def restore(folder: Path, database: Database, archive: Archive, *, witness_file:
         shutil.copyfile(folder / WITNESS, witness_file)
     _verify(made, database, archive, witness_file)
     return Restored(manifest=made, entries=made.audit_sequence, trials=len(made.reports))
+
+
+def _keep(store: ObjectStore, digest: Digest, whole: memoryview) -> None:
+    store.put(digest, [whole])
+    store.mark_indexed(digest)
+
+
+def _listed(path: Path, wanted: str) -> dict[str, str]:
+    if not path.is_file() or manifest.sha256_of(path) != wanted:
+        message = f"The list of objects {path} is missing or damaged; take another backup."
+        raise BackupError(message)
+    return objects.read_list(path)
 
 
 def _refuse_other_kinds(made: Manifest, database: Database, archive: Archive) -> None:

@@ -39,7 +39,15 @@ class Taken:
     new_objects: int
 
 
-def take(database: Database, archive: Archive, folder: Path, *, witness: Path, now: datetime) -> Taken:
+def take(  # noqa: PLR0913  a backup is of this much
+    database: Database,
+    archive: Archive,
+    folder: Path,
+    *,
+    witness: Path,
+    now: datetime,
+    originals: Path | None = None,
+) -> Taken:
     """Write a backup below `folder`; it has its name only when it is whole and survives a power cut.
 
     Objects are copied once into ``folder/objects``, which all backups of the folder share.
@@ -48,6 +56,9 @@ def take(database: Database, archive: Archive, folder: Path, *, witness: Path, n
     ----------
     witness
         The file with heads of the audit chain, copied along.
+    originals
+        The listener's folder of originals of de-identified instances, where they are to be copied, too: the
+        backup then names patients.
     now
         The mark: what was acknowledged before it is in the backup.
 
@@ -69,13 +80,18 @@ def take(database: Database, archive: Archive, folder: Path, *, witness: Path, n
             manifest.flush(partial / WITNESS)
         service, head, answers = _take_service(database, partial, marked_at.date())
         archived = _take_archive(archive, partial)
-        copied = objects.copy_out(archive.objects, folder, partial / objects.LIST, _known(folder))
+        copied = objects.copy_out(
+            archive.objects, folder / objects.POOL, partial / objects.LIST, _known(folder, objects.LIST)
+        )
+        apart = _copy_originals(originals, folder, partial)
         made = Manifest(
             marked_at=marked_at,
             service=service,
             archive=archived,
             objects=copied.count,
             objects_sha256=copied.list_sha256,
+            originals=None if apart is None else apart.count,
+            originals_sha256="" if apart is None else apart.list_sha256,
             audit_sequence=head.sequence,
             audit_hash=head.hash,
             reports=answers,
@@ -156,7 +172,16 @@ def _part(folder: Path, name: str, kind: str, revision: str) -> Part:
     return Part(kind=kind, revision=revision, files=named)
 
 
-def _known(folder: Path) -> Mapping[str, str]:
-    """Return what the latest whole backup of the folder says of the objects in the pool."""
+def _copy_originals(originals: Path | None, folder: Path, partial: Path) -> objects.Copied | None:
+    if originals is None:
+        return None
+    known = _known(folder, objects.ORIGINALS_LIST)
+    store = objects.OriginalsFolder(originals)
+    return objects.copy_out(store, folder / objects.ORIGINALS_POOL, partial / objects.ORIGINALS_LIST, known)
+
+
+def _known(folder: Path, name: str) -> Mapping[str, str]:
+    """Return what the latest whole backup of the folder that has this list says of the pool."""
     earlier = sorted(path.parent for path in folder.glob(f"*Z/{manifest.NAME}"))
-    return objects.read_list(earlier[-1] / objects.LIST) if earlier else {}
+    lists = [path / name for path in earlier if (path / name).exists()]
+    return objects.read_list(lists[-1]) if lists else {}

@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+_ORIGINALS = typer.Option(
+    help="The listener's folder of originals of de-identified instances, copied too; they name patients."
+)
+
 
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
@@ -14,6 +18,7 @@ def register(parent: typer.Typer) -> None:
 
 def backup(
     folder: Annotated[Path, typer.Argument(help="Folder of all backups; objects are copied into it once.")],
+    originals: Annotated[Path | None, _ORIGINALS] = None,
 ) -> None:
     """Copy databases and objects while everything runs; run it where the listener runs."""
     from contextlib import closing  # noqa: PLC0415
@@ -25,7 +30,14 @@ def backup(
     with console() as act:
         settings = act.settings
         with closing(Archive.open(settings.archive_database_url, settings.archive_objects)) as archive:
-            taken = taking.take(act.database, archive, folder, witness=settings.audit_witness, now=act.now)
+            taken = taking.take(
+                act.database,
+                archive,
+                folder,
+                witness=settings.audit_witness,
+                now=act.now,
+                originals=originals,
+            )
     made = taken.manifest
     typer.echo(
         f"The backup {taken.folder} holds {made.objects} objects ({taken.new_objects} new) and "
@@ -35,6 +47,7 @@ def backup(
 
 def restore(
     folder: Annotated[Path, typer.Argument(help="One backup: the folder that holds its manifest.json.")],
+    originals: Annotated[Path | None, _ORIGINALS] = None,
 ) -> None:
     """Put a backup into the empty place that the settings name, and verify that it answers the same."""
     from contextlib import closing  # noqa: PLC0415
@@ -48,7 +61,9 @@ def restore(
         open_database(settings) as database,
         closing(Archive.open(settings.archive_database_url, settings.archive_objects)) as archive,
     ):
-        restored = put_back(folder, database, archive, witness_file=settings.audit_witness)
+        restored = put_back(
+            folder, database, archive, witness_file=settings.audit_witness, originals=originals
+        )
     made = restored.manifest
     typer.echo(
         f"Restored as of {made.marked_at.isoformat()}: {made.objects} objects, "

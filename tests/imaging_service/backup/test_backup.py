@@ -16,6 +16,8 @@ from sqlalchemy import text
 from dicom_listener.archive import integrity
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.migrate import migrate as migrate_archive
+from dicom_listener.archive.records import Digest
+from dicom_listener.deidentification.originals import Originals
 from imaging_service.audit import receipts
 from imaging_service.audit import service as audit
 from imaging_service.backup import objects, taking
@@ -226,6 +228,27 @@ def test_objects_are_copied_once(addresses: Address, tmp_path: Path):
     assert (first.new_objects, first.manifest.objects) == (4, 4)
     assert (second.new_objects, second.manifest.objects) == (2, 6)
     assert sorted(path.name for path in (tmp_path / "backups").glob("*.partial")) == []
+
+
+def test_originals_are_copied_where_they_are_asked_for_and_only_there(tmp_path: Path, empty: Place):
+    folder, again = tmp_path / "originals", tmp_path / "originals-again"
+    for number in range(2):
+        Originals(folder).keep(Digest(f"{number:064x}"), [b"NAME^PATIENT", bytes([number])])
+    with at_work(lambda name: f"sqlite:///{tmp_path}/{name}.sqlite", tmp_path) as site:
+        witness, backups = site.room.service.settings.audit_witness, tmp_path / "backups"
+
+        def back_up(originals: Path | None) -> Taken:
+            now = datetime.now(UTC)
+            return taking.take(
+                site.database, site.archive, backups, witness=witness, now=now, originals=originals
+            )
+
+        assert back_up(None).manifest.originals is None
+        assert not any(b"NAME^PATIENT" in path.read_bytes() for path in backups.rglob("*") if path.is_file())
+        taken = back_up(folder)
+    assert taken.manifest.originals == 2
+    restore(taken.folder, empty.database, empty.archive, witness_file=empty.witness, originals=again)
+    assert Originals(again).read(Digest(f"{1:064x}")) == b"NAME^PATIENT\x01"
 
 
 @pytest.fixture(scope="module")
