@@ -39,7 +39,8 @@ def measure(service: TestService, account: str, path: str) -> tuple[float, float
         answer = service.get(path, account)
         times.append((perf_counter() - began) * 1000)
         if answer.status_code != 200:
-            raise SystemExit(f"{path}: {answer.status_code} {answer.text[:300]}")
+            message = f"{path}: {answer.status_code} {answer.text[:300]}"
+            raise SystemExit(message)
     return statistics.median(times), max(times), len(answer.content)
 
 

@@ -12,7 +12,7 @@ from tests.builders.postgres import postgres_server
 from tests.builders.service import TestService, running_service
 
 DATABASES = ("sqlite", "postgresql")
-IN_TEMPLATE = 21
+IN_TEMPLATE = 9
 """Subjects that are really read; the others are their copies."""
 
 
