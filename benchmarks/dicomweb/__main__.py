@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil  # type: ignore[import-untyped] # the maker ships no types
+import psutil
 
 from tests.builders.peers import PEERS, orthanc
 

@@ -26,7 +26,9 @@ def add(
     name: Annotated[str, typer.Option(help="The person's printed name, as signatures show it.")],
     role: Annotated[
         list[str],
-        typer.Option(help="administrator, coordinator, reader, adjudicator, sponsor, service or site; repeatable."),
+        typer.Option(
+            help="administrator, coordinator, reader, adjudicator, sponsor, service or site; repeatable."
+        ),
     ],
 ) -> None:
     """Create an account; the password is asked for, or read from standard input."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from dicom_listener.archive import senders
 from dicom_listener.archive.archive import Archive
