@@ -1,7 +1,7 @@
 """One association that a peer asked for."""
 
 import threading
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 _APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 Annex A.2.1
 _APPLICATION_CONTEXT_UNKNOWN = (0x01, 0x01, 0x02)  # PS3.8 Table 9-21
-_ENDING_SECONDS = 0.01
+_ENDING_SECONDS = 0.2  # between looks at an end that does not come by itself
 
 
 class AcceptedAssociation(Association):
@@ -63,7 +63,7 @@ class AcceptedAssociation(Association):
             if monotonic() > deadline:
                 self.dul.cut_off()
                 return
-            sleep(_ENDING_SECONDS)
+            self.dul.join(_ENDING_SECONDS)
 
     def run_reactor(self) -> None:
         """Serve the association from its request to its end."""
