@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] # the maker ships no types
+import psutil
 
 from benchmarks.ingest.images import template, write_images
 from benchmarks.ingest.receivers import CALLED_AE, CALLING_AE, KINDS, Receiver, running
@@ -157,7 +157,8 @@ def measure(options: argparse.Namespace, base: Path) -> None:
             figure = push(receiver, folders, options.images // count * count, sender)
             figures[sender.name, count, receiver.name].append(figure)
             shutil.rmtree(base / "push")
-            print(f"round {turn + 1}: {receiver.name}, {count} associations, {sender.name}", file=sys.stderr)
+            said = f"round {turn + 1}: {receiver.name}, {count} associations, {sender.name}"
+            print(f"{said}: {figure.images_per_second:.1f} images/s", file=sys.stderr)
         _print_table(figures, options.images)
         if options.large:
             _print_large(
