@@ -10,20 +10,18 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.service.trials import DATABASES, loaded_service
 from tests.builders.cohort import TRIAL
-from tests.builders.service import PASSWORD, QUICK, TestService
+from tests.builders.service import PASSWORD, TestService
 
 PEOPLE = 50
 READERS = 40
@@ -110,37 +108,18 @@ def coordinates(person: Person) -> None:
 
 @contextmanager
 def server(url: str) -> Iterator[str]:
-    """Run the service's own process on a free port."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "IMAGING_SERVICE_DATABASE_URL": url,
-            "IMAGING_SERVICE_ARCHIVE_DATABASE_URL": f"sqlite:///{folder}/archive.sqlite",
-            "IMAGING_SERVICE_ARCHIVE_OBJECTS": f"{folder}/objects",
-            "IMAGING_SERVICE_AUDIT_WITNESS": f"{folder}/heads.jsonl",
-            "IMAGING_SERVICE_PORT": "0",
-            **{f"IMAGING_SERVICE_{name.upper()}": str(value) for name, value in QUICK.items()},
-        }
-        command = [str(Path(sys.executable).with_name("imaging-service")), "serve"]
-        with subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            assert process.stdout is not None  # noqa: S101
-            try:
-                yield _address(process.stdout)
-            finally:
-                process.terminate()
-
-
-def _address(lines: Any) -> str:  # noqa: ANN401  a text stream
-    """Return the web address that the server prints, and let nobody wait for what it prints later."""
-    for line in lines:
-        if "http://" in line:
-            address: str = "http://" + line.split("http://", 1)[1].split()[0].strip("\"',.")
-            threading.Thread(target=lambda: [None for _ in lines], daemon=True).start()
-            return address
-    message = "The server did not start."
-    raise SystemExit(message)
+    """Run the service's own server in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.service.serving", url]
+    with subprocess.Popen(
+        command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None  # noqa: S101
+        try:
+            address = process.stdout.readline().strip()
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            yield address
+        finally:
+            process.terminate()
 
 
 def load(service: TestService, url: str, seconds: float) -> Figures:

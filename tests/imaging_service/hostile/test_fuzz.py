@@ -40,6 +40,7 @@ class Report:
 
 def fuzz(found: World, account: str, *, phases: str, examples: int) -> Report:
     """Let the fuzzer ask a service as an account."""
+    found.service.app.openapi()  # made once, and not while the fuzzer waits for it
     with on_loopback(found.service, connection_limit=2000) as address:
         command = [
             *(str(Path(sys.executable).with_name("schemathesis")), "run"),
@@ -47,7 +48,7 @@ def fuzz(found: World, account: str, *, phases: str, examples: int) -> Report:
             *("--header", f"Authorization: {found.service.headers(account)['Authorization']}"),
             *("--checks", ",".join(CHECKS), "--phases", phases),
             *("--max-examples", str(examples), "--seed", "20261"),
-            *("--request-timeout", "30", "--suppress-health-check", "all"),
+            *("--wait-for-schema", "60", "--request-timeout", "30", "--suppress-health-check", "all"),
             *("--no-color", "--continue-on-failure", "--generation-database", "none"),
             *("--exclude-path", "/api/v1/sessions/current"),  # it ends the caller's own session
             "--exclude-path-regex",
