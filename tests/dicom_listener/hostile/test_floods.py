@@ -39,6 +39,12 @@ COMMAND = fragment(store_command("1.2.3"), is_command=True)
 CONTENT = encoded(mr_instance(SOPInstanceUID="1.2.3", side=256))
 
 
+@pytest.fixture(scope="module", params=["fast", pytest.param("library", marks=LONG)])
+def way(request: pytest.FixtureRequest) -> str:
+    """Serve in the library's way in a campaign alone: most floods never come to a C-STORE."""
+    return str(request.param)
+
+
 def keep(stack: ExitStack, connection: socket.socket, sent: bytes) -> None:
     """Send something, and hold the connection."""
     stack.enter_context(connection)
