@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from imaging_service.amendments.change import Amendment, Change, ChangeKind
-from imaging_service.assessments.derivation import Inputs, derive, restored
+from imaging_service.assessments.derivation import Inputs, assess, derive, restored, told
 from imaging_service.assessments.repository import Assessment
 from imaging_service.subjects.records import Subject
 from imaging_service.timepoints.calendar import anchor_on
@@ -79,7 +79,35 @@ class Amended:
 
 
 def amended(amendment: Amendment, course: Course) -> Sequence[Amended]:
-    """Derive anew, under the new version, each answer of a course that it would apply to."""
+    """Derive anew, under the new version, each answer of a course that it would apply to.
+
+    Without a new lesion nothing that is seen later changes an earlier verdict, so that one derivation
+    answers for the whole course; a new lesion may be confirmed or refuted later, and then each answer is
+    derived from what was seen until then.
+    """
+    last = amended_inputs(amendment, course.subject, course.last)
+    if last is None or any(each.new_lesions for each in last.observations):
+        return _one_by_one(amendment, course)
+    found = assess(last)
+    effective_on = amendment.after.effective_on
+    days = {each.timepoint_id: each.imaged_on for each in last.observations}
+    verdicts = {each.timepoint_id: each for each in found.timepoints}
+    amended: list[Amended] = []
+    for answer in course.answers:
+        day = days.get(answer.timepoint_id)
+        if effective_on is not None and (day is None or day < effective_on):
+            continue
+        verdict = verdicts.get(answer.timepoint_id)
+        is_same = verdict is not None and verdict.overall_response == answer.overall_response
+        after: Mapping[str, Any] = answer.answer
+        if answer.read_id == course.last.read_id or not is_same:
+            after = told(found, answer.timepoint_id)
+        inputs = replace(last, timepoint_id=answer.timepoint_id)
+        amended.append(Amended(answer=answer, inputs=inputs, after=after))
+    return amended
+
+
+def _one_by_one(amendment: Amendment, course: Course) -> Sequence[Amended]:
     found: list[Amended] = []
     for answer in course.answers:
         inputs = amended_inputs(amendment, course.subject, answer)

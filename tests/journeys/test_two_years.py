@@ -114,6 +114,8 @@ def test_everything_that_happened_was_told_in_order(journey: TwoYears) -> None:
     by_hand = {each for each in SUBJECTS if "progression_day" in SUBJECTS[each]["expected"]}
     progressed = {each["subject_id"] for each in told if each["kind"] == "progression"}
     assert progressed == by_hand | {"S-07", "S-08"}  # of reader 1, overruled; and of the slip, amended
+    responded = {each["subject_id"] for each in told if each["kind"] == "confirmation_due"}
+    assert responded == {"S-01", "S-12"}
     assert {each["subject_id"] for each in told if each["kind"] == "calendar_closed"} >= {"S-06", "S-09"}
 
 

@@ -2,10 +2,22 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
+from sqlalchemy.orm import Session
 
+from imaging_service.amendments.change import Amendment
+from imaging_service.amendments.responses import amended, amended_inputs, courses_of
+from imaging_service.assessments import repository as assessments
+from imaging_service.assessments.derivation import derive
+from imaging_service.http.pages import PageRequest
+from imaging_service.reads.repository import SYSTEM
+from imaging_service.subjects import service as subjects
+from imaging_service.subjects.records import Subject
+from imaging_service.trials import service as trials
+from imaging_service.trials.protocols import MediaType, ProtocolText
 from tests.builders.adjudicating import read_by_both
 from tests.builders.reading import TRIAL, ReadingRoom, reading_room
 from tests.builders.service import running_service
@@ -223,3 +235,32 @@ def test_an_amendment_that_contradicts_is_refused_with_the_contradiction(
 def test_readers_and_adjudicators_try_nothing(read_room: ReadingRoom) -> None:
     for account in ("reader1", "adjudicator"):
         assert send(read_room, DRY_RUN, amendment(LESS_STRICT), account).status_code == 403
+
+
+def test_one_derivation_of_a_course_says_what_each_answer_alone_would(read_room: ReadingRoom) -> None:
+    read_by_both(read_room, [34.0, 30.0, 45.0, 30.0, 60.0], [50.0, 60.0, 40.0, 40.0, 46.0])
+    after = ProtocolText(media_type=MediaType.TOML, text=amendment(LESS_STRICT, effective_on="2024-01-01"))
+    with read_room.service.database.read() as session:
+        known = {each.subject_id: each for each in subjects_of(session)}
+        before = trials.protocol_version(session, SYSTEM.scope, TRIAL, "1.0")
+        changed = Amendment.of(before, after.protocol())
+        answers = assessments.newest_of_some(session, SYSTEM, TRIAL, list(known))
+        courses = [
+            course
+            for subject in known.values()
+            for course in courses_of(
+                subject, [each for each in answers if each.subject_id == subject.subject_id]
+            )
+        ]
+    assert len(courses) == 4
+    for course in courses:
+        for each in amended(changed, course):
+            inputs = amended_inputs(changed, course.subject, each.answer)
+            assert inputs is not None
+            alone = derive(inputs)["timepoint"] or {}
+            together = each.after["timepoint"] or {}
+            assert together.get("overall_response") == alone.get("overall_response")
+
+
+def subjects_of(session: Session) -> Sequence[Subject]:
+    return subjects.subjects(session, SYSTEM.scope, TRIAL, PageRequest(100, None)).items
