@@ -19,6 +19,7 @@ from dicom_listener.archive.provenance import Provenance
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
 from dicom_listener.intake.settle import Settler, close_all
+from imaging_service.assistance import carrying
 from imaging_service.jobs.embedded import EmbeddedQueue, EmbeddedRunner
 from imaging_service.jobs.port import WorkerServices
 from imaging_service.quality import service as quality
@@ -114,7 +115,7 @@ class TrialHouse:
             clock=self.service.clock,
             queue=self.queue,
         )
-        runner = EmbeddedRunner(services, {**HANDLERS, **quality.HANDLERS})
+        runner = EmbeddedRunner(services, {**HANDLERS, **quality.HANDLERS, **carrying.HANDLERS})
         while runner.run_next():
             continue
         with self.service.database.read() as session:

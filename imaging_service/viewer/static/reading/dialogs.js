@@ -73,10 +73,11 @@ export async function askForLesion(model, role) {
 export async function decideConflict(model, lesionId) {
   const theirs = await model.theirs(lesionId);
   const mine = model.body(lesionId);
-  const { closed } = openDialog({
+  const takeTheirs = h("button", { type: "button" }, "Take the other one");
+  const dialog = openDialog({
     title: `${lesionId} was changed in another window`,
     body: [
-      h("p", {}, "Nothing was overwritten. Decide which of the two counts; the other one stays in the audit trail if it was saved."),
+      h("p", {}, "Nothing was overwritten. Decide which of the two counts; what was saved stays in the audit trail."),
       h(
         "table",
         {},
@@ -84,12 +85,17 @@ export async function decideConflict(model, lesionId) {
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Saved by the other window"), h("th", { scope: "col" }, "Entered here"))),
         h("tbody", {}, h("tr", {}, h("td", {}, theirs ? told(bodyOf(theirs), theirs) : "taken out"), h("td", {}, mine ? told(mine, null) : "taken out"))),
       ),
+      h("div", { class: "buttons" }, takeTheirs),
     ],
     submit: "Keep mine",
-    cancel: "Take the other one",
+    cancel: "Decide later",
     onSubmit: () => model.keepMine(lesionId, theirs),
   });
-  if (!(await closed)) model.takeTheirs(lesionId, theirs);
+  takeTheirs.addEventListener("click", () => {
+    model.takeTheirs(lesionId, theirs);
+    dialog.close();
+  });
+  await dialog.closed;
 }
 
 /**

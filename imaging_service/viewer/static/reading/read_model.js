@@ -77,7 +77,7 @@ export class ReadModel extends EventTarget {
       failed: (error) => model.dispatchEvent(new CustomEvent("failed", { detail: error })),
     });
     model.#restore();
-    await model.#refreshVerdict();
+    void model.#firstVerdict();
     if (!model.isSigned) void model.outbox.flush();
     return model;
   }
@@ -277,6 +277,16 @@ export class ReadModel extends EventTarget {
       this.answers.set(each.lesion_id, each);
       this.outbox.saw(each.lesion_id, each.version);
     }
+  }
+
+  /** The images need not wait for what follows from the read. */
+  async #firstVerdict() {
+    try {
+      await this.#refreshVerdict();
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("failed", { detail: error }));
+    }
+    this.#tell();
   }
 
   async #refreshVerdict() {

@@ -68,13 +68,16 @@ export function commands(page) {
     { keys: ["m"], does: "add a non-target, at baseline", when: () => page.model.isBaseline, run: () => page.add("non_target") },
     { keys: ["x"], does: "go to the lesion's states", run: () => page.focusStates() },
     { keys: ["u", "Ctrl+z"], does: "undo", run: () => page.undo() },
-    { keys: ["Shift+u", "Ctrl+Shift+z", "Ctrl+y"], does: "redo", run: () => page.redo() },
+    { keys: ["Ctrl+Shift+z", "Ctrl+y"], does: "redo", run: () => page.redo() },
     { keys: ["Ctrl+Enter"], does: "sign", run: () => page.sign() },
   ]);
 
   const drawing = group("Drawing", [
     { keys: ["b"], does: "draw the long axis, then the short one", run: () => page.drawBoth() },
     { keys: ["d"], does: "draw the axis that counts alone", run: () => page.drawCounted() },
+    { keys: ["a", "Shift+a"], does: "propose an outline: from a point, from a box", run: (_event, key) => page.propose(key === "a" ? 1 : 2) },
+    { keys: ["Shift+Enter", "Shift+Backspace"], does: "take the proposal over, reject it", when: () => page.suggestions.proposal !== null, run: (_event, key) => (key === "Shift+Enter" ? page.acceptProposal() : page.rejectProposal()) },
+    { keys: ["e"], does: "show where the lesion is expected", run: () => page.goToExpectedPlace() },
     { keys: NAMES, does: "move the cross or the handle by a pixel", when: () => !isFree(), run: (event) => move(page, event) },
     { keys: withShift, does: "by a tenth of a pixel", when: () => !isFree(), run: (event) => move(page, event) },
     { keys: withCtrl, does: "by ten pixels", when: () => !isFree(), run: (event) => move(page, event) },

@@ -5,6 +5,7 @@ import { choice, fill, h } from "../components/element.js";
 import { keepFocus } from "../components/keep_focus.js";
 import { announce, note, problem } from "../components/status.js";
 import { gap, press, toggle, toolbar } from "../components/toolbar.js";
+import { SeedSession } from "../drawing/seed_session.js";
 import { DrawingSession } from "../drawing/session.js";
 import { lengthMm, moved } from "../geometry/calipers.js";
 import { neighbourPhase } from "../image/source.js";
@@ -16,6 +17,8 @@ import { drawLesionCard } from "./lesion_card.js";
 import { drawLesionTable } from "./lesion_table.js";
 import { commands } from "./reading_keys.js";
 import { ReadModel } from "./read_model.js";
+import { drawSuggestionCard } from "./suggestion_card.js";
+import { Suggestions } from "./suggestions.js";
 import { joinWindows } from "./windows.js";
 import { ImageLibrary } from "./timepoint_images.js";
 import { drawVerdict } from "./verdict_panel.js";
@@ -34,7 +37,7 @@ export async function mount(context) {
   const timepointId = context.parameters["timepoint_id"] ?? "";
   const library = new ImageLibrary();
   const images = library.of(timepointId);
-  images.catch(() => undefined);
+  library.warm(timepointId).catch(() => undefined); // whoever needs it is told
   const read = /** @type {ReadAnswer} */ (await write("POST", `/timepoints/${timepointId}/reads`));
   const [model, { readingId }] = await Promise.all([ReadModel.open(read, whoAmI()?.account_id ?? ""), images]);
   const page = new ReadingPage(context, model, library, readingId);
@@ -56,8 +59,9 @@ export class ReadingPage {
     this.library = library;
     this.readingId = readingId;
     this.grid = new ViewportGrid(model, library);
-    /** @type {DrawingSession | null} */
+    /** @type {DrawingSession | SeedSession | null} */
     this.session = null;
+    this.suggestions = new Suggestions(model.read.read_id);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.nudging = undefined;
     this.isDeciding = false;
@@ -65,6 +69,7 @@ export class ReadingPage {
     this.saving = h("span", { class: "saving", role: "status" });
     this.table = h("div", { class: "panel-part" });
     this.card = h("div", { class: "panel-part card" });
+    this.suggestion = h("div", { class: "panel-part suggestion" });
     this.verdict = h("div", { class: "panel-part verdict" });
     this.closing = h("div", { class: "panel-end" });
     this.guide = h("div", { class: "guide", role: "status" });
@@ -87,14 +92,14 @@ export class ReadingPage {
         "div",
         { class: "reading" },
         h("section", { class: "images", "aria-label": "Images" }, this.#toolbar(), this.guide, this.grid.element),
-        h("aside", { class: "panel", "aria-label": "Lesions and response" }, h("div", { class: "panel-scroll", tabindex: "0", role: "region", "aria-label": "Lesions" }, this.table, this.card, this.verdict), this.closing),
+        h("aside", { class: "panel", "aria-label": "Lesions and response" }, h("div", { class: "panel-scroll", tabindex: "0", role: "region", "aria-label": "Lesions" }, this.table, this.card, this.suggestion, this.verdict), this.closing),
       ),
     );
   }
 
   #toolbar() {
     const button = (/** @type {string} */ label, /** @type {string} */ hint, /** @type {() => unknown} */ does) =>
-      h("button", { type: "button", title: hint, "aria-label": label === "⧉" ? hint : null, onclick: does }, label);
+      h("button", { type: "button", title: hint, onclick: does }, label);
     this.layoutChoice = choice(LAYOUTS, { "aria-label": "Layout", title: "Layout (Y)" }, this.grid.layout);
     this.layoutChoice.addEventListener("change", () => {
       void this.grid.setLayout(/** @type {import("./viewport_grid.js").Layout} */ (this.layoutChoice?.value));
@@ -135,7 +140,7 @@ export class ReadingPage {
       this.cineButton,
       this.speed,
       gap(),
-      button("⧉", "Open the images in a second window", () => this.openSecondWindow()),
+      button("Pop out", "Images in a second window (O)", () => this.openSecondWindow()),
       button("Undo", "Undo (Ctrl + Z)", () => this.undo()),
       button("Redo", "Redo (Ctrl + Shift + Z)", () => this.redo()),
     );
@@ -151,6 +156,9 @@ export class ReadingPage {
     model.addEventListener("saved", () => this.windows.tellChanged());
     model.addEventListener("conflict", (event) => void this.decide(/** @type {CustomEvent} */ (event).detail));
     model.addEventListener("failed", (event) => problem(/** @type {CustomEvent} */ (event).detail));
+    this.suggestions.addEventListener("changed", () => this.#drawSoon());
+    grid.suggestedOn = (frame) => this.suggestions.on(frame, model.selected, this.isChosenDrawn);
+    if (!model.isBaseline && !model.isSigned) this.suggestions.findPlaces().catch(() => undefined); // marks for the eye: read on without
     grid.addEventListener("active", () => this.#drawTools());
     grid.addEventListener("handle", (event) => this.#moveHandle(/** @type {CustomEvent} */ (event).detail));
     grid.addEventListener("misplaced", () => this.#refuseFrame());
@@ -167,6 +175,7 @@ export class ReadingPage {
     this.unbind();
     this.#keepNudge();
     this.grid.close();
+    this.suggestions.close();
     this.windows.leave();
     void this.model.close();
   }
@@ -194,11 +203,27 @@ export class ReadingPage {
         decideConflict: (id) => void this.decide(id),
       }),
     );
+    keepFocus(this.suggestion, () => this.#drawSuggestion());
     keepFocus(this.verdict, () => drawVerdict(this.verdict, this.model));
     keepFocus(this.closing, () => this.#drawEnd());
     this.#drawSaving();
     this.#drawGuide();
     this.grid.drawOverlays();
+  }
+
+  #drawSuggestion() {
+    const { model, suggestions } = this;
+    drawSuggestionCard(
+      this.suggestion,
+      suggestions,
+      { lesionId: model.selected, mayPropose: this.mayPropose, isDrawn: this.isChosenDrawn },
+      {
+        point: (points) => this.propose(points),
+        accept: () => this.acceptProposal(),
+        reject: () => void this.rejectProposal(),
+        goToPlace: () => this.goToExpectedPlace(),
+      },
+    );
   }
 
   #drawEnd() {
@@ -242,7 +267,7 @@ export class ReadingPage {
 
   #drawGuide() {
     const { session } = this;
-    const text = session?.current ? drawingGuide(session) : restingGuide(this.model);
+    const text = session instanceof SeedSession ? session.guide : session?.current ? drawingGuide(session) : restingGuide(this.model);
     if (this.guide.textContent !== text) fill(this.guide, text);
     this.guide.classList.toggle("is-on", session?.current != null);
     for (const each of this.grid.viewports) each.element.classList.toggle("is-drawing", Boolean(session) && each.timepointId === this.model.read.timepoint_id);
@@ -594,6 +619,114 @@ export class ReadingPage {
     else if (document.activeElement instanceof SVGElement) this.grid.active.element.focus({ preventScroll: true });
     else return false;
     return true;
+  }
+
+  // ---- suggestions ----
+
+  /** Whether the chosen lesion has an axis in this read. */
+  get isChosenDrawn() {
+    const body = this.model.selected ? this.model.body(this.model.selected) : null;
+    return Boolean(body && (body.long_axis || body.short_axis));
+  }
+
+  /** Whether the chosen lesion can be measured here. */
+  get mayPropose() {
+    const { model } = this;
+    if (!model.selected || model.isSigned) return false;
+    const body = model.body(model.selected);
+    const role = model.row(model.selected).role;
+    return body?.state ? body.state !== "split" && hasAxes(role, body.state) : true;
+  }
+
+  /**
+   * Let the reader point at the chosen lesion.
+   *
+   * @param {1 | 2} points One inside it, or two corners of a box.
+   */
+  propose(points) {
+    const lesionId = this.model.selected;
+    const viewport = this.grid.drawable;
+    if (!lesionId || !this.mayPropose) return;
+    if (!viewport) {
+      note("No viewport shows the timepoint that is read. Choose it in one of them.", "warn");
+      return;
+    }
+    this.stopDrawing();
+    const session = new SeedSession(lesionId, points);
+    session.addEventListener("moved", () => this.#drawGuideAndOverlays());
+    session.addEventListener("pointed", () => void this.#askForOutline(session, viewport.source?.minus?.frames[viewport.index] ?? null));
+    session.addEventListener("ended", () => this.stopDrawing());
+    this.session = session;
+    this.grid.session = session;
+    viewport.element.focus({ preventScroll: true });
+    this.#drawGuideAndOverlays();
+  }
+
+  /**
+   * @param {SeedSession} session
+   * @param {import("../geometry/stack.js").FrameRef | null} minus
+   */
+  async #askForOutline({ lesionId, frame, points }, minus) {
+    if (!frame) return;
+    try {
+      const { long_mm: long, short_mm: short, confidence } = await this.suggestions.ask(lesionId, frame, points, minus);
+      announce(`Proposed: ${long.toFixed(1)} by ${short.toFixed(1)} millimetres, ${confidence === "doubtful" ? "in doubt" : "two methods agree"}.`);
+    } catch (error) {
+      note(error instanceof Error ? error.message : String(error), "warn");
+    }
+  }
+
+  /** Enter the proposed axes as the reader's own. */
+  acceptProposal() {
+    const { proposal } = this.suggestions;
+    if (!proposal || !this.mayPropose) return;
+    const frame = this.library.frameOf(proposal);
+    if (!frame?.plane) return;
+    const { plane } = frame;
+    const role = this.model.row(proposal.lesion_id).role;
+    const before = this.model.body(proposal.lesion_id) ?? emptyBody(role, "");
+    const state = hasAxes(role, before.state) ? before.state : ({ target: "measured", non_target: "present", new: "equivocal" })[role];
+    const axis = (/** @type {import("../geometry/calipers.js").Line} */ line) => ({
+      sop_instance_uid: frame.instance,
+      frame: frame.frame,
+      points: line,
+      claimed_mm: Number(lengthMm(plane, line).toFixed(2)),
+    });
+    this.model.enter(proposal.lesion_id, withAxes({ ...before, state }, 0, { long_axis: axis(proposal.long_axis), short_axis: axis(proposal.short_axis) }));
+    this.suggestions.clear();
+    announce(`${proposal.lesion_id}: the proposed axes are taken over.`);
+  }
+
+  async rejectProposal() {
+    try {
+      await this.suggestions.reject();
+      announce("The proposal is rejected.");
+    } catch (error) {
+      problem(error);
+    }
+  }
+
+  /** Show where the chosen lesion is expected, in a viewport of the timepoint that is read. */
+  goToExpectedPlace() {
+    const place = this.suggestions.places.get(this.model.selected ?? "");
+    const viewport = this.grid.drawable;
+    if (!place?.sop_instance_uid || place.frame === null || !viewport) return;
+    void this.#showFrame(viewport, { sop_instance_uid: place.sop_instance_uid, frame: place.frame });
+  }
+
+  /**
+   * @param {import("../viewport/viewport.js").Viewport} viewport
+   * @param {{ sop_instance_uid: string, frame: number }} wanted
+   */
+  async #showFrame(viewport, wanted) {
+    const frame = this.library.frameOf(wanted);
+    if (!frame) return;
+    const { sources } = await this.library.of(viewport.timepointId);
+    const holds = (/** @type {import("../image/source.js").ImageSource} */ source) => source.stack.frames.some((each) => each.key === frame.key);
+    const source = viewport.source && holds(viewport.source) ? viewport.source : sources.find((each) => !each.minus && holds(each));
+    if (!source) return;
+    if (source.key !== viewport.source?.key) this.grid.showSource(viewport, source);
+    viewport.scrollTo(source.stack.frames.findIndex((each) => each.key === frame.key));
   }
 
   // ---- the record ----

@@ -1,7 +1,8 @@
 // The images of the timepoints that are open to the reader, each fetched when it is first wanted.
 
 import { get } from "../api/client.js";
-import { sourcesOf } from "../image/source.js";
+import { firstChoice, sourcesOf } from "../image/source.js";
+import { FrameStore } from "../image/store.js";
 
 /** @typedef {import("../api/types.js").ImagesAnswer} ImagesAnswer */
 /** @typedef {import("../geometry/stack.js").FrameRef} FrameRef */
@@ -11,12 +12,11 @@ import { sourcesOf } from "../image/source.js";
 
 export class ImageLibrary {
   constructor() {
+    this.store = new FrameStore();
     /** @type {Map<string, Promise<TimepointImages>>} */
     this.timepoints = new Map();
     /** @type {Map<string, FrameRef>} */
     this.frames = new Map();
-    /** @type {Map<string, string>} */
-    this.timepointOf = new Map();
   }
 
   /**
@@ -39,6 +39,18 @@ export class ImageLibrary {
     const sources = sourcesOf(images);
     for (const frame of sources.flatMap((source) => source.stack.frames)) this.frames.set(frame.key, frame);
     return { readingId: images.reading_id, sources };
+  }
+
+  /**
+   * Ask for the image that will most likely be shown first, while other things are still on their way.
+   *
+   * @param {string} timepointId
+   */
+  async warm(timepointId) {
+    const { sources } = await this.of(timepointId);
+    const frames = firstChoice(sources, null)?.stack.frames ?? [];
+    const first = frames[Math.floor(frames.length / 2)];
+    if (first) await this.store.frame(first);
   }
 
   /**

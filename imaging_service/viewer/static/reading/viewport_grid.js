@@ -3,12 +3,11 @@
 import { fill, h } from "../components/element.js";
 import { linkedIndex } from "../geometry/link.js";
 import { firstChoice } from "../image/source.js";
-import { FrameStore } from "../image/store.js";
 import { Viewport } from "../viewport/viewport.js";
 import { marksOn, sliceOf } from "./lesion_marks.js";
 import { dayName, timepointName } from "./words.js";
 
-/** @typedef {import("../drawing/session.js").DrawingSession} DrawingSession */
+/** @typedef {import("../drawing/session.js").DrawingSession | import("../drawing/seed_session.js").SeedSession} DrawingSession */
 /** @typedef {import("../image/source.js").ImageSource} ImageSource */
 /** @typedef {import("../viewport/viewport.js").Tool} Tool */
 /** @typedef {import("./read_model.js").ReadModel} ReadModel */
@@ -35,13 +34,15 @@ export class ViewportGrid extends EventTarget {
     this.purpose = purpose;
     this.model = model;
     this.library = library;
-    this.store = new FrameStore();
+    this.store = library.store;
     /** @type {Tool} */
     this.tool = "window";
     /** @type {DrawingSession | null} */
     this.session = null;
     /** @type {import("./lesion_marks.js").Moving | null} */
     this.moving = null;
+    /** What is suggested on a frame of the timepoint that is read. @type {(frame: import("../geometry/stack.js").FrameRef) => import("./suggestions.js").Suggested[]} */
+    this.suggestedOn = () => [];
     this.isLinked = true;
     /** @type {Viewport[]} */
     this.viewports = [];
@@ -129,6 +130,7 @@ export class ViewportGrid extends EventTarget {
         tool: () => this.tool,
         session: () => (this.session && viewport.timepointId === this.model.read.timepoint_id ? this.session : null),
         marks: (asking, frame) => marksOn(this.model, asking.timepointId, frame, this.moving),
+        suggested: (asking, frame) => (asking.timepointId === this.model.read.timepoint_id ? this.suggestedOn(frame) : []),
       },
       `${NAMES[place]} viewport`,
     );

@@ -29,16 +29,24 @@ import { opposite, sideOf } from "../geometry/orientation.js";
  * @property {number} height
  * @property {Plane | null} plane
  * @property {Mark[]} marks
+ * @property {import("../reading/suggestions.js").Suggested[]} suggested
  * @property {boolean} hasHandles Not while something is drawn: a hand that begins there means a new line.
  * @property {Pixel | null} cross
  * @property {{ line: Line | null, axis: "long" | "short", point: Pixel | null } | null} drawing
  */
 
-/** Handles are small to look at and large to grasp. */
+/** Handles are small to look at and large to grasp. In sixteenths of the page's own measure, as all that follows. */
 const SEEN = 4.5;
 const GRASPED = 13;
+/** Around a place that is only expected. */
+const RING = 16;
 /** Width of a letter of a label, at most. */
-const LETTER = 7.6;
+const LETTER = 8.4;
+
+/** CSS pixels for a sixteenth of the page's own measure: large screens have larger letters. */
+function unit() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
 
 /**
  * Draw a scene.
@@ -50,6 +58,7 @@ export function drawOverlay(svg, scene) {
   const focused = document.activeElement instanceof SVGElement ? document.activeElement.dataset["handle"] : undefined;
   fill(
     svg,
+    scene.suggested.map((each) => suggestedShape(each, scene)),
     scene.marks.map((mark) => markShape(mark, scene)),
     scene.drawing && drawingShape(scene.drawing, scene),
     scene.cross && crossShape(scene.view.toScreen(scene.cross)),
@@ -71,8 +80,9 @@ function markShape(mark, { view, width, height, hasHandles }) {
   const kind = `axis ${mark.axis} ${mark.isLocked ? "locked" : ""} ${mark.isSelected ? "selected" : ""}`;
   const isLabelled = mark.label !== "";
   const [x, y] = x2 >= x1 ? [x2, y2] : [x1, y1];
-  const room = width - LETTER * mark.label.length;
-  const place = { x: Math.max(4, Math.min(room, x + 10)), y: Math.min(height - 6, Math.max(14, y - 8)) };
+  const one = unit();
+  const room = width - LETTER * one * mark.label.length;
+  const place = { x: Math.max(4, Math.min(room, x + 10 * one)), y: Math.min(height - 6, Math.max(14 * one, y - 8 * one)) };
   return s(
     "g",
     { class: kind },
@@ -101,9 +111,24 @@ function handleShape(mark, end, view) {
       "aria-label": `${name}: column ${pixel[0].toFixed(1)}, row ${pixel[1].toFixed(1)}. Arrow keys move it.`,
       "data-handle": `${mark.lesionId} ${mark.fragment} ${mark.axis} ${end}`,
     },
-    s("circle", { class: "grasp", cx, cy, r: GRASPED }),
-    s("circle", { class: "seen", cx, cy, r: SEEN }),
+    s("circle", { class: "grasp", cx, cy, r: GRASPED * unit() }),
+    s("circle", { class: "seen", cx, cy, r: SEEN * unit() }),
   );
+}
+
+/**
+ * @param {import("../reading/suggestions.js").Suggested} suggested
+ * @param {Scene} scene
+ */
+function suggestedShape({ points, isClosed, label, isDoubtful }, { view }) {
+  const places = points.map((point) => view.toScreen(point));
+  const [first] = places;
+  if (!first) return null;
+  const kind = `suggested ${isDoubtful ? "is-doubtful" : ""}`;
+  const text = label ? s("text", { x: first[0] + 14, y: first[1] + 18 }, label) : null;
+  if (places.length === 1) return s("g", { class: kind }, s("circle", { cx: first[0], cy: first[1], r: RING }), text);
+  const path = `${places.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")}${isClosed ? "Z" : ""}`;
+  return s("g", { class: kind }, s("path", { d: path }), text);
 }
 
 /**
@@ -114,7 +139,7 @@ function drawingShape({ line, axis, point }, { view, plane }) {
   if (!line) {
     if (!point) return null;
     const [cx, cy] = view.toScreen(point);
-    return s("circle", { class: `axis ${axis} point`, cx, cy, r: SEEN });
+    return s("circle", { class: `axis ${axis} point`, cx, cy, r: SEEN * unit() });
   }
   const [[x1, y1], [x2, y2]] = [view.toScreen(line[0]), view.toScreen(line[1])];
   const text = plane ? `${lengthMm(plane, line).toFixed(1)} mm` : "";
@@ -141,15 +166,16 @@ function crossShape([x, y]) {
  * @param {Scene} scene
  */
 function sides({ rowDirection, columnDirection }, { width, height }) {
+  const one = unit();
   const text = (/** @type {string} */ side, /** @type {number} */ x, /** @type {number} */ y) =>
     s("text", { class: "side", x, y, "text-anchor": "middle" }, side);
   return s(
     "g",
     { "aria-hidden": "true" },
-    text(sideOf(opposite(rowDirection)), 14, height / 2),
-    text(sideOf(rowDirection), width - 14, height / 2),
-    text(sideOf(opposite(columnDirection)), width / 2, 18),
-    text(sideOf(columnDirection), width / 2, height - 26),
+    text(sideOf(opposite(rowDirection)), 14 * one, height / 2),
+    text(sideOf(rowDirection), width - 14 * one, height / 2),
+    text(sideOf(opposite(columnDirection)), width / 2, 18 * one),
+    text(sideOf(columnDirection), width / 2, height - 26 * one),
   );
 }
 
@@ -161,7 +187,7 @@ function scaleBar({ columnSpacing }, { view, width, height }) {
   // above the slice's number, so that neither hides the other in a narrow viewport
   const perMm = view.scaleX / columnSpacing;
   const mm = [100, 50, 20, 10, 5, 2, 1].find((each) => each * perMm < width * 0.3) ?? 1;
-  const [x, y] = [9, height - 30];
+  const [x, y] = [9 * unit(), height - 30 * unit()];
   return s(
     "g",
     { class: "scale" },

@@ -9,7 +9,7 @@ import { presetsOf, wholeRange } from "../image/window.js";
 import { drawOverlay } from "./overlay.js";
 
 /** @typedef {import("../api/types.js").Pixel} Pixel */
-/** @typedef {import("../drawing/session.js").DrawingSession} DrawingSession */
+/** @typedef {import("../drawing/session.js").DrawingSession | import("../drawing/seed_session.js").SeedSession} DrawingSession */
 /** @typedef {import("../geometry/stack.js").FrameRef} FrameRef */
 /** @typedef {import("../image/frame.js").Frame} Frame */
 /** @typedef {import("../image/header.js").Window} Window */
@@ -30,6 +30,7 @@ const LARGEST_ZOOM = 40;
  * @property {() => Tool} tool What the left button does when nothing is drawn.
  * @property {() => DrawingSession | null} session
  * @property {(viewport: Viewport, frame: FrameRef) => Mark[]} marks
+ * @property {(viewport: Viewport, frame: FrameRef) => import("../reading/suggestions.js").Suggested[]} suggested
  */
 
 /**
@@ -331,6 +332,7 @@ export class Viewport extends EventTarget {
       height: this.stage.clientHeight,
       plane: ref.plane,
       marks: this.surroundings.marks(this, ref),
+      suggested: this.surroundings.suggested(this, ref),
       hasHandles: session === null,
       cross: this.cross,
       drawing: session?.current && isHere ? { line: session.rubberBand, axis: session.current, point: session.start } : null,
