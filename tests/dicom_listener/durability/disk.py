@@ -39,6 +39,10 @@ class Disk:
         """Unmount it."""
         _run("umount", str(self.mount))
 
+    def throw_away(self) -> None:
+        """Unmount it as soon as nobody uses it any more."""
+        _run("umount", "--lazy", str(self.mount))
+
 
 def _run(*command: str) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)

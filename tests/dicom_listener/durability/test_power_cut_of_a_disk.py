@@ -22,7 +22,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     except OSError as error:
         pytest.skip(f"no file system can be made and mounted here: {error}")
     yield mounted
-    mounted.remove()
+    mounted.throw_away()
 
 
 def push_and_cut(disk: Disk, port: int, pushers: list[Pusher], instances: int, wanted: int) -> None:
