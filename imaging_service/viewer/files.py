@@ -13,6 +13,12 @@ DOCUMENT = "index.html"
 _EDITION = "{{edition}}"
 _PRELOADS = "{{preloads}}"
 
+_AT_ONCE = (
+    *("main.js", "shell/", "api/", "components/", "keyboard/"),
+    *("reading/", "viewport/", "drawing/", "geometry/", "image/", "drafts/"),
+)
+"""What the reading page needs; modules of the other pages are fetched when their page is opened."""
+
 MEDIA_TYPES = MappingProxyType(
     {
         ".html": "text/html; charset=utf-8",
@@ -77,11 +83,11 @@ def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _document(template: str, edition: str, contents: Mapping[str, bytes]) -> str:
-    """Name the edition in the document, and every module, so that a browser asks for all at once."""
+    """Name the edition in the document, and the modules that a browser may ask for all at once."""
     preloads = "\n".join(
         f'<link rel="modulepreload" href="/viewer/{edition}/{path}">'
         for path in contents
-        if path.endswith(".js") and not path.startswith("office/")
+        if path.endswith(".js") and path.startswith(_AT_ONCE)
     )
     return template.replace(_EDITION, edition).replace(_PRELOADS, preloads)
 

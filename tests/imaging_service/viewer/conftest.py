@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.peer("chromium"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while a browser is open, no other test of the process may run an event loop
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started

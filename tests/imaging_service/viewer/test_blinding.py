@@ -1,5 +1,8 @@
 """A reading session carries nothing that a reader may not see: every answer of it is read, byte by byte."""
 
+from dataclasses import replace
+from datetime import date
+
 from playwright.sync_api import Page, Route, expect
 
 from tests.builders.browsing import sign_in
@@ -11,7 +14,11 @@ SITE = "Hospital 01"
 def test_no_answer_of_a_reading_session_tells_the_subject_the_site_the_other_reader_or_what_is_later(
     page: Page, someone
 ):
-    someone.image(someone.plan(0), someone.plan(1), someone.plan(2))
+    later_days = (date(2025, 2, 15), date(2025, 3, 29))  # of no other subject
+    follow_ups = [
+        replace(someone.plan(number), study_on=day) for number, day in enumerate(later_days, start=1)
+    ]
+    someone.image(someone.plan(0), *follow_ups)
     sign_as_other_reader(someone, location="Canary Island")
     heard: list[tuple[str, str]] = []
 

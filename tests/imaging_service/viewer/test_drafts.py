@@ -89,9 +89,9 @@ def test_a_handle_is_nudged_by_a_pixel_and_by_a_tenth(desk: MouseHand, imaged):
     before = draft(imaged)["lesions"][0]["axes"][0]["points"][0]
     desk.page.keyboard.press("h")
     expect(desk.page.locator("g.handle:focus")).to_have_count(1)
-    desk.page.keyboard.press("ArrowRight")
-    desk.page.keyboard.press("Shift+ArrowUp")
-    desk.page.wait_for_function("() => document.querySelector('.saving').textContent !== 'All saved'")
+    with desk.page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+        desk.page.keyboard.press("ArrowRight")
+        desk.page.keyboard.press("Shift+ArrowUp")
     desk.saved()
     after = draft(imaged)["lesions"][0]["axes"][0]["points"][0]
     assert after == [pytest.approx(before[0] + 1), pytest.approx(before[1] - 0.1)]
