@@ -42,3 +42,19 @@ class RejectedAlreadyError(ConflictError):
     def __init__(self) -> None:
         """Say so."""
         super().__init__("The proposal is rejected already.")
+
+
+class SeriesMissingError(RefusedError):
+    """A series is not one of the timepoint's."""
+
+    general_code = "series_missing"
+
+    def __init__(self, series_instance_uid: str) -> None:
+        """Name it."""
+        super().__init__(f"The series {series_instance_uid} is not one of this timepoint's.")
+
+
+class PhasesRefusedError(RefusedError):
+    """Series that are no phases of one dynamic acquisition."""
+
+    general_code = "phases_refused"

@@ -8,7 +8,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from imaging_service.assistance.proposal import FrameOf, Point, StoredProposal
-from imaging_service.assistance.tables import LookoutRow, ProposalRejectionRow, ProposalRow
+from imaging_service.assistance.tables import LookoutRow, ProposalRejectionRow, ProposalRow, UptakeRow
+from imaging_service.assistance.uptake import PhasesAsked, StoredUptake
 from imaging_service.reads.read import Read
 from measurement.assist.confidence import Confidence
 
@@ -62,6 +63,51 @@ def places(session: Session, read: Read) -> Sequence[Mapping[str, Any]] | None:
 def keep_places(session: Session, read_id: str, found: Sequence[Mapping[str, Any]], at: datetime) -> None:
     """Keep where the lesions are expected."""
     session.add(LookoutRow(read_id=read_id, places=[dict(each) for each in found], computed_at=at))
+
+
+def add_uptake(session: Session, uptake: StoredUptake) -> None:
+    """Keep what was computed of a dynamic series."""
+    asked = uptake.asked
+    session.add(
+        UptakeRow(
+            uptake_id=uptake.uptake_id,
+            read_id=uptake.read_id,
+            before_series_uid=asked.before,
+            early_series_uid=asked.early,
+            late_series_uid=asked.late,
+            region=None if asked.region is None else _stored(asked.region),
+            thresholds=dict(uptake.thresholds),
+            volume_ml=uptake.volume_ml,
+            median_signal_enhancement_ratio=uptake.median_signal_enhancement_ratio,
+            computed_at=uptake.computed_at,
+        )
+    )
+
+
+def uptakes(session: Session, read: Read) -> Sequence[StoredUptake]:
+    """Return what was computed beside a read, the first one first."""
+    rows = session.scalars(
+        select(UptakeRow)
+        .where(UptakeRow.read_id == read.read_id)
+        .order_by(UptakeRow.computed_at, UptakeRow.uptake_id)
+    )
+    return [
+        StoredUptake(
+            uptake_id=row.uptake_id,
+            read_id=row.read_id,
+            asked=PhasesAsked(
+                before=row.before_series_uid,
+                early=row.early_series_uid,
+                late=row.late_series_uid,
+                region=None if row.region is None else _ends(row.region),
+            ),
+            volume_ml=row.volume_ml,
+            median_signal_enhancement_ratio=row.median_signal_enhancement_ratio,
+            thresholds=row.thresholds,
+            computed_at=row.computed_at,
+        )
+        for row in rows
+    ]
 
 
 def _stored(points: Sequence[Point]) -> list[list[float]]:

@@ -7,13 +7,17 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
-from imaging_service.assistance import service
+from imaging_service.assistance import enhancing, service
+from imaging_service.assistance.enhancing import Uptake
 from imaging_service.assistance.schemas import (
     PlaceAnswer,
     PlacesAnswer,
     ProposalAnswer,
     ProposalShape,
+    UptakeAnswer,
+    UptakeShape,
     proposal_answer,
+    uptake_answer,
 )
 from imaging_service.http.context import CurrentArchive, CurrentDatabase
 from imaging_service.http.models import RowId
@@ -82,6 +86,34 @@ def ask_for_places(read_id: ReadId, response: Response, act: CurrentReadAct) -> 
 def find_places(read_id: ReadId, principal: CurrentPrincipal, session: ReadSession) -> PlacesAnswer:
     """Return where the lesions of earlier reads are to be looked for; marks for the eye, never a value."""
     return _places(service.places(session, principal, read_id))
+
+
+def computed_uptake(
+    read_id: ReadId,
+    body: UptakeShape,
+    principal: CurrentPrincipal,
+    database: CurrentDatabase,
+    archive: CurrentArchive,
+) -> Uptake:
+    """Compute before the write transaction begins."""
+    return enhancing.compute(database, archive, principal, read_id, body.asked())
+
+
+@router.post("/reads/{read_id}/uptakes", status_code=201, dependencies=[requires(Role.READER)])
+def compute_uptake(
+    read_id: ReadId,
+    body: UptakeShape,
+    uptake: Annotated[Uptake, Depends(computed_uptake)],
+    act: CurrentReadAct,
+) -> UptakeAnswer:
+    """Compute functional tumour volume from the phases of a dynamic series; an exploratory value."""
+    return uptake_answer(enhancing.keep(act, read_id, body.asked(), uptake))
+
+
+@router.get("/reads/{read_id}/uptakes", dependencies=[MAY_SEE_READS])
+def uptakes(read_id: ReadId, principal: CurrentPrincipal, session: ReadSession) -> list[UptakeAnswer]:
+    """List what was computed of dynamic series beside a read."""
+    return [uptake_answer(each) for each in enhancing.uptakes(session, principal, read_id)]
 
 
 def _places(known: Sequence[Mapping[str, Any]] | None) -> PlacesAnswer:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from imaging_service.assistance.proposal import FrameOf, Outcome, StoredProposal
 from imaging_service.assistance.service import Question
+from imaging_service.assistance.uptake import PhasesAsked, StoredUptake
 from imaging_service.http.models import Instant, RowId, StrictModel, Uid
 from imaging_service.reads.schemas import FrameNumber, LesionName, Point
 from measurement.assist.confidence import Confidence
@@ -82,6 +83,55 @@ class PlacesAnswer(BaseModel):
 
     state: Literal["computing", "computed"]
     places: list[PlaceAnswer]
+
+
+class UptakeShape(StrictModel):
+    """The phases of a dynamic series, each a series of its own, and where to look."""
+
+    before: Uid = Field(description="Series before contrast.", examples=["2.25.1"])
+    early: Uid = Field(description="Series of the early phase.", examples=["2.25.2"])
+    late: Uid = Field(description="Series of the late phase.", examples=["2.25.3"])
+    region: Annotated[list[Point], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Opposite corners, (column, row), on every slice; everywhere when left out."
+    )
+
+    def asked(self) -> PhasesAsked:
+        """Return it as a value."""
+        region = None
+        if self.region is not None:
+            (left, top), (right, bottom) = self.region
+            region = (left, top), (right, bottom)
+        return PhasesAsked(before=self.before, early=self.early, late=self.late, region=region)
+
+
+class UptakeAnswer(BaseModel):
+    """Functional tumour volume; exploratory, no response follows from it."""
+
+    uptake_id: RowId
+    before: str
+    early: str
+    late: str
+    region: list[list[float]] | None
+    volume_ml: float
+    median_signal_enhancement_ratio: float | None = Field(description="Null where nothing enhances.")
+    thresholds: dict[str, str] = Field(description="Of the protocol, by its names.")
+    computed_at: Instant
+
+
+def uptake_answer(found: StoredUptake) -> UptakeAnswer:
+    """Return what was computed as it is answered."""
+    region = found.asked.region
+    return UptakeAnswer(
+        uptake_id=found.uptake_id,
+        before=found.asked.before,
+        early=found.asked.early,
+        late=found.asked.late,
+        region=None if region is None else [list(point) for point in region],
+        volume_ml=found.volume_ml,
+        median_signal_enhancement_ratio=found.median_signal_enhancement_ratio,
+        thresholds=dict(found.thresholds),
+        computed_at=found.computed_at,
+    )
 
 
 def proposal_answer(proposal: StoredProposal, outcome: Outcome) -> ProposalAnswer:

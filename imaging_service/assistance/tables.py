@@ -57,8 +57,29 @@ class LookoutRow(Base):
     computed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class UptakeRow(Base):
+    """Volume that took up contrast agent as tumours do, with what it follows from."""
+
+    __tablename__ = "uptakes"
+
+    uptake_id: Mapped[str] = mapped_column(primary_key=True)
+    read_id: Mapped[str] = mapped_column(ForeignKey("reads.read_id"))
+    before_series_uid: Mapped[str]
+    early_series_uid: Mapped[str]
+    late_series_uid: Mapped[str]
+    region: Mapped[list[list[float]] | None] = mapped_column(Json)
+    """Opposite corners, (column, row); empty for the whole images."""
+    thresholds: Mapped[dict[str, Any]] = mapped_column(Json)
+    volume_ml: Mapped[float]
+    median_signal_enhancement_ratio: Mapped[float | None]
+    computed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_uptakes_read_id", "read_id", "computed_at"),)
+
+
 TRIGGERS = all_of(
     always_final(ProposalRow, "what was proposed never changes"),
     always_final(ProposalRejectionRow, "a rejection never changes"),
     always_final(LookoutRow, "what was expected never changes"),
+    always_final(UptakeRow, "what was computed never changes"),
 )

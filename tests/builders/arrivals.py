@@ -194,7 +194,9 @@ def _arrival(dataset: Dataset, site_id: str) -> Arrival:
 
 
 @contextmanager
-def trial_house(database_url: str, folder: Path, **settings: Any) -> Iterator[TrialHouse]:
+def trial_house(
+    database_url: str, folder: Path, *, amended: str = "", **settings: Any
+) -> Iterator[TrialHouse]:
     """Give the reference trial with the sites 01 and 02, on New Year's Day of 2026 plus four days."""
     archive = Archive.open(f"sqlite:///{folder}/archive.sqlite", "memory:")
     migrate(archive.database)
@@ -204,18 +206,18 @@ def trial_house(database_url: str, folder: Path, **settings: Any) -> Iterator[Tr
             queue = EmbeddedQueue(service.clock)
             service.app.state.jobs = queue
             house = TrialHouse(service=service, archive=archive, queue=queue)
-            _open_trial(house)
+            _open_trial(house, amended)
             yield house
     finally:
         archive.close()
 
 
-def _open_trial(house: TrialHouse) -> None:
+def _open_trial(house: TrialHouse, amended: str) -> None:
     service = house.service
     filed = service.post(
         "/trials",
         "administrator",
-        content=PROTOCOL.read_bytes(),
+        content=PROTOCOL.read_text() + amended,
         headers={"Content-Type": "application/toml"},
     )
     assert filed.status_code == 201, filed.text

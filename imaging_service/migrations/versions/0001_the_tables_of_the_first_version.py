@@ -964,6 +964,22 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
     )
     op.create_index("ix_study_series_timepoint_id", "study_series", ["timepoint_id"], unique=False)
     op.create_table(
+        "uptakes",
+        sa.Column("uptake_id", sa.String(), nullable=False),
+        sa.Column("read_id", sa.String(), nullable=False),
+        sa.Column("before_series_uid", sa.String(), nullable=False),
+        sa.Column("early_series_uid", sa.String(), nullable=False),
+        sa.Column("late_series_uid", sa.String(), nullable=False),
+        sa.Column("region", Json, nullable=True),
+        sa.Column("thresholds", Json, nullable=False),
+        sa.Column("volume_ml", sa.Double(), nullable=False),
+        sa.Column("median_signal_enhancement_ratio", sa.Double(), nullable=True),
+        sa.Column("computed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["read_id"], ["reads.read_id"], name=op.f("fk_uptakes_read_id_reads")),
+        sa.PrimaryKeyConstraint("uptake_id", name=op.f("pk_uptakes")),
+    )
+    op.create_index("ix_uptakes_read_id", "uptakes", ["read_id", "computed_at"], unique=False)
+    op.create_table(
         "proposal_rejections",
         sa.Column("proposal_id", sa.String(), nullable=False),
         sa.Column("rejected_at", UtcDateTime(), nullable=False),
@@ -1193,6 +1209,16 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "sqlite",
         "CREATE TRIGGER lookouts_final_delete BEFORE DELETE ON lookouts WHEN 1 = 1 BEGIN SELECT "
         "RAISE(ABORT, 'what was expected never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER uptakes_final_update BEFORE UPDATE ON uptakes WHEN 1 = 1 BEGIN SELECT "
+        "RAISE(ABORT, 'what was computed never changes'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER uptakes_final_delete BEFORE DELETE ON uptakes WHEN 1 = 1 BEGIN SELECT "
+        "RAISE(ABORT, 'what was computed never changes'); END",
     )
     execute_on(
         "sqlite",
@@ -1793,6 +1819,38 @@ def upgrade() -> None:  # noqa: PLR0915  one table after the other
         "postgresql",
         "CREATE TRIGGER lookouts_final_delete BEFORE DELETE ON lookouts FOR EACH ROW EXECUTE "
         "FUNCTION lookouts_final_delete()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION uptakes_final_truncate() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN RAISE EXCEPTION 'what was computed never changes'; END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER uptakes_final_truncate BEFORE TRUNCATE ON uptakes FOR EACH STATEMENT "
+        "EXECUTE FUNCTION uptakes_final_truncate()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION uptakes_final_update() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was computed never changes'; END IF; RETURN NEW;"
+        " END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER uptakes_final_update BEFORE UPDATE ON uptakes FOR EACH ROW EXECUTE FUNCTION"
+        " uptakes_final_update()",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION uptakes_final_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF 1 = 1 THEN RAISE EXCEPTION 'what was computed never changes'; END IF; RETURN OLD;"
+        " END $$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER uptakes_final_delete BEFORE DELETE ON uptakes FOR EACH ROW EXECUTE FUNCTION"
+        " uptakes_final_delete()",
     )
     execute_on(
         "postgresql",

@@ -20,6 +20,9 @@ LESION = LesionPlan(
     lesion_id="T01", slice_index=4, right_mm=10, down_mm=-5, longest_diameter_mm=32, short_axis_mm=20
 )
 SHRUNK = replace(LESION, right_mm=14, down_mm=-3, longest_diameter_mm=24, short_axis_mm=16)
+WITH_FAT = "\n[enhancement]\nbackground_fraction = 0.3\n"
+"""The phantom's fat is not suppressed, so its tumours are darker before contrast than fat is."""
+
 BASELINE, FOLLOW_UP = date(2024, 12, 20), date(2025, 2, 12)
 
 
@@ -92,7 +95,7 @@ def _studies() -> dict[date, PhantomStudy]:
 def case(sqlite_url: str, tmp_path: Path) -> Iterator[Case]:
     """Give a subject with a baseline and a follow-up on which the lesion has shrunk and moved."""
     studies = _studies()
-    with trial_house(sqlite_url, tmp_path) as house:
+    with trial_house(sqlite_url, tmp_path, amended=WITH_FAT) as house:
         house.enrol()
         for slot in (1, 2):
             house.service.grant(f"reader{slot}", TRIAL, reader_slot=slot)
