@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from fixtures.dicom.phantom import StudyPlan
+from fixtures.dicom.phantom import SeriesPlan, StudyPlan
 from tests.builders.browsing import picture, violations
 from tests.builders.reading_desk import MouseHand, Place, open_baseline
 from tests.imaging_service.viewer.conftest import Subject
@@ -95,6 +95,22 @@ def test_a_known_lesion_is_shown_where_it_is_expected(page: Page, someone: Subje
     scale = desk.shown.place(page, (1, 0))[0] - desk.shown.place(page, (0, 0))[0]
     away = ((box["x"] + box["width"] / 2 - x) ** 2 + (box["y"] + box["height"] / 2 - y) ** 2) ** 0.5
     assert away / scale * plans[1].reading_stack.column_spacing_mm <= 5
+
+
+def test_tumour_volume_is_computed_beside_the_read(page: Page, someone: Subject):
+    series = tuple(SeriesPlan(sequence_name=name) for name in ("DCE_PRE", "DCE_EARLY", "DCE_LATE"))
+    someone.image(someone.plan(series=series))
+    desk = open_baseline(page, someone.house, someone.reading_id, someone.studies[0].plan)
+    desk.add("target", Place(location="liver"))
+    page.keyboard.press("Escape")
+    page.locator(".viewport").last.focus()
+    page.keyboard.press("f")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("no response follows from it")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Compute").click()
+    expect(dialog.get_by_role("status")).to_contain_text(" ml")
+    picture(page, "tumour-volume")
 
 
 def plan_at(subject: Subject, number: int) -> StudyPlan:

@@ -77,6 +77,7 @@ export function commands(page) {
     { keys: ["d"], does: "draw the axis that counts alone", run: () => page.drawCounted() },
     { keys: ["a", "Shift+a"], does: "propose an outline: from a point, from a box", run: (_event, key) => page.propose(key === "a" ? 1 : 2) },
     { keys: ["Shift+Enter", "Shift+Backspace"], does: "take the proposal over, reject it", when: () => page.suggestions.proposal !== null, run: (_event, key) => (key === "Shift+Enter" ? page.acceptProposal() : page.rejectProposal()) },
+    { keys: ["f"], does: "functional tumour volume of the dynamic series", run: () => page.openUptake() },
     { keys: ["e"], does: "show where the lesion is expected", run: () => page.goToExpectedPlace() },
     { keys: NAMES, does: "move the cross or the handle by a pixel", when: () => !isFree(), run: (event) => move(page, event) },
     { keys: withShift, does: "by a tenth of a pixel", when: () => !isFree(), run: (event) => move(page, event) },

@@ -19,6 +19,7 @@ import { commands } from "./reading_keys.js";
 import { ReadModel } from "./read_model.js";
 import { drawSuggestionCard } from "./suggestion_card.js";
 import { Suggestions } from "./suggestions.js";
+import { phasesOf, showUptake } from "./uptake_dialog.js";
 import { joinWindows } from "./windows.js";
 import { ImageLibrary } from "./timepoint_images.js";
 import { drawVerdict } from "./verdict_panel.js";
@@ -222,6 +223,7 @@ export class ReadingPage {
         accept: () => this.acceptProposal(),
         reject: () => void this.rejectProposal(),
         goToPlace: () => this.goToExpectedPlace(),
+        uptake: () => void this.openUptake(),
       },
     );
   }
@@ -704,6 +706,34 @@ export class ReadingPage {
     } catch (error) {
       problem(error);
     }
+  }
+
+  /** Compute functional tumour volume from the dynamic acquisition that is shown. */
+  async openUptake() {
+    const { model, library } = this;
+    try {
+      const { sources } = await library.of(model.read.timepoint_id);
+      const phases = phasesOf(sources, this.grid.drawable?.source ?? null);
+      if (phases.length) await showUptake(model.read.read_id, phases, this.#aroundChosen(), model.isSigned);
+      else note("This needs a dynamic acquisition of three phases, each a series of its own; show one of its phases first.", "warn");
+    } catch (error) {
+      problem(error);
+    }
+  }
+
+  /**
+   * A box around the chosen lesion, half as large again.
+   *
+   * @returns {[Pixel, Pixel] | null}
+   */
+  #aroundChosen() {
+    const body = this.model.selected ? this.model.body(this.model.selected) : null;
+    const points = [body?.long_axis, body?.short_axis].flatMap((axis) => axis?.points ?? []);
+    if (points.length < 2) return null;
+    const [columns, rows] = [points.map(([column]) => column), points.map(([, row]) => row)];
+    const reach = 0.75 * Math.max(Math.max(...columns) - Math.min(...columns), Math.max(...rows) - Math.min(...rows));
+    const [column, row] = [(Math.max(...columns) + Math.min(...columns)) / 2, (Math.max(...rows) + Math.min(...rows)) / 2];
+    return [[column - reach, row - reach], [column + reach, row + reach]];
   }
 
   /** Show where the chosen lesion is expected, in a viewport of the timepoint that is read. */

@@ -10,6 +10,7 @@ import { fill, h } from "../components/element.js";
  * @property {() => void} accept
  * @property {() => void} reject
  * @property {() => void} goToPlace
+ * @property {() => void} uptake
  */
 
 /**
@@ -41,7 +42,7 @@ function askPart(isAsking, doings) {
     "div",
     { class: "card-body" },
     h("h3", {}, "Suggestion"),
-    h("div", { class: "buttons" }, button(1, isAsking ? "Looking …" : "Propose an outline", "Point into the lesion (A)"), button(2, "… from a box", "Draw a rough box around the lesion (Shift + A)")),
+    h("div", { class: "buttons" }, button(1, isAsking ? "Looking …" : "Propose an outline", "Point into the lesion (A)"), button(2, "… from a box", "Draw a rough box around the lesion (Shift + A)"), h("button", { type: "button", class: "small", "data-focus": "uptake", title: "Functional tumour volume of the dynamic series (F)", onclick: doings.uptake }, "Tumour volume …")),
   );
 }
 
