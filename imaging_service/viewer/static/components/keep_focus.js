@@ -7,6 +7,11 @@
  * @param {() => void} draw
  */
 export function keepFocus(host, draw) {
+  // a button that is held down would lose its click if it were replaced before it is let go
+  if (host.querySelector("button:active")) {
+    requestAnimationFrame(() => keepFocus(host, draw));
+    return;
+  }
   const focused = host.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
   const name = focused?.dataset["focus"];
   const written = focused instanceof HTMLTextAreaElement ? { text: focused.value, at: focused.selectionStart } : null;

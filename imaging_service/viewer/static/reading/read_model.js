@@ -45,6 +45,7 @@ export class ReadModel extends EventTarget {
     this.verdict = null;
     /** @type {string | null} */
     this.verdictProblem = null;
+    this.verdictTurn = 0;
     /** @type {string | null} */
     this.selected = null;
     /** @type {Step[]} */
@@ -267,13 +268,16 @@ export class ReadModel extends EventTarget {
 
   /** @param {ReadAnswer} read */
   #take(read) {
+    if (read.version < this.read.version) return; // an answer that was overtaken on its way
     this.read = read;
     const isOpen = (/** @type {string} */ id) => this.outbox.changeOf(id) || this.local.has(id);
+    const isNewer = (/** @type {string} */ id, /** @type {number} */ version) => (this.answers.get(id)?.version ?? 0) > version;
     for (const id of this.answers.keys()) {
-      if (!isOpen(id) && !read.lesions.some((each) => each.lesion_id === id)) this.answers.delete(id);
+      if (isOpen(id) || isNewer(id, read.version)) continue;
+      if (!read.lesions.some((each) => each.lesion_id === id)) this.answers.delete(id);
     }
     for (const each of read.lesions) {
-      if (isOpen(each.lesion_id)) continue;
+      if (isOpen(each.lesion_id) || isNewer(each.lesion_id, each.version)) continue;
       this.answers.set(each.lesion_id, each);
       this.outbox.saw(each.lesion_id, each.version);
     }
@@ -291,11 +295,16 @@ export class ReadModel extends EventTarget {
 
   async #refreshVerdict() {
     const path = `/reads/${this.read.read_id}/assessment${this.isSigned ? "" : "/preview"}`;
+    this.verdictTurn += 1;
+    const mine = this.verdictTurn;
     try {
-      this.verdict = await get(path);
+      const verdict = await get(path);
+      if (mine !== this.verdictTurn) return; // a later question is on its way, and its answer counts
+      this.verdict = verdict;
       this.verdictProblem = null;
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
+      if (mine !== this.verdictTurn) return;
       this.verdict = null;
       this.verdictProblem = error.message;
     }
