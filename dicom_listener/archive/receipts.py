@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, insert, select
 from dicom_listener.archive import tables
 from dicom_listener.archive.records import FiledReceipt, Outcome, Receipt
 
+_ACKNOWLEDGED = (Outcome.STORED, Outcome.ALREADY_STORED, Outcome.CONFLICT_KEPT, Outcome.HELD)
 _NAMES = tuple(field.name for field in fields(Receipt))
 
 _APPEND = insert(tables.receipts).returning(tables.receipts.c.sequence)
@@ -41,6 +42,17 @@ def after(connection: Connection, sequence: int, limit: int) -> Sequence[FiledRe
         )
         for row in rows
     )
+
+
+def sites_of(connection: Connection, sop_instance_uid: str) -> frozenset[str]:
+    """Name the sites that were told Success for something that came under a UID."""
+    table = tables.receipts
+    rows = connection.execute(
+        select(table.c.site_id)
+        .distinct()
+        .where(table.c.sop_instance_uid == sop_instance_uid, table.c.outcome.in_(_ACKNOWLEDGED))
+    )
+    return frozenset(rows.scalars())
 
 
 def _values(receipt: Receipt) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from pynetdicom.dimse_primitives import N_ACTION, N_EVENT_REPORT
 from pynetdicom.dsutils import decode, encode
 from pynetdicom.pdu_primitives import A_RELEASE
 
-from dicom_listener.archive import commitments, destinations
+from dicom_listener.archive import commitments, destinations, receipts, search, senders
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.commitments import Commitment, Reference
+from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.archive.senders import Sender
 from dicom_listener.archive.uids import is_uid
 from dicom_listener.deidentification import filing
@@ -125,16 +126,19 @@ class CommitmentService:
         self._settle_account(report, is_taken=_is_taken_here(association, context, report))
 
     def _report(self, commitment: Commitment) -> Report:
-        """Look for each reference in the index and in the object store."""
+        """Look for each reference in the index and in the object store; others' instances are not told of."""
         if not self._archive.catch_up():
             raise OutOfResourcesError(what="The index", reason="it does not know yet what was acknowledged")
         committed: list[Reference] = []
         failed: dict[Reference, FailureReason] = {}
         studies: dict[str, None] = {}
+        site_id = self._site_of(commitment)
         for reference in commitment.references:
-            copies = self._copies(reference.sop_instance_uid)
+            copies = self._copies(reference.sop_instance_uid, site_id)
             uid = copies[0].sop_instance_uid if copies else reference.sop_instance_uid
             record = self._archive.instance(uid)
+            if record is not None and not copies and not self._came_from(site_id, record):
+                record = None
             if record is None and any(each.state in _WITHOUT_COPY for each in copies):
                 committed.append(reference)  # its original is kept, and a person decides of it
             elif record is None:
@@ -150,10 +154,29 @@ class CommitmentService:
             commitment=commitment, committed=tuple(committed), failed=failed, studies=tuple(studies)
         )
 
-    def _copies(self, sop_instance_uid: str) -> Sequence[Original]:
-        """Return what came under a UID and was de-identified: its copy has another."""
+    def _site_of(self, commitment: Commitment) -> str | None:
+        """Return the requester's site; None where it is registered no longer, and nothing is promised."""
         with self._archive.database.read() as connection:
-            return filing.copy_of(connection, sop_instance_uid)
+            registered = senders.of_calling_ae(connection, commitment.calling_ae)
+        return next((each.site_id for each in registered if each.called_ae == commitment.called_ae), None)
+
+    def _copies(self, sop_instance_uid: str, site_id: str | None) -> Sequence[Original]:
+        """Return what came from a site under a UID and was de-identified: its copy has another."""
+        with self._archive.database.read() as connection:
+            return [
+                each
+                for each in filing.copy_of(connection, sop_instance_uid)
+                if each.site_id == site_id or site_id in receipts.sites_of(connection, each.sop_instance_uid)
+            ]
+
+    def _came_from(self, site_id: str | None, record: InstanceRecord) -> bool:
+        """Tell whether a site has sent an instance, by its study where the receipts were lost."""
+        with self._archive.database.read() as connection:
+            sites = receipts.sites_of(connection, record.sop_instance_uid)
+            if sites:
+                return site_id in sites
+            study = search.study(connection, record.study_instance_uid)
+        return study is not None and any(source.site_id == site_id for source in study.sources)
 
     def _is_in_store(self, digest: Any) -> bool:  # noqa: ANN401 - a Digest
         try:

@@ -17,12 +17,16 @@ from dicom_listener.archive import commitments, destinations, tables
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.commitments import Commitment, Reference
 from dicom_listener.archive.destinations import Destination
+from dicom_listener.archive.integrity import rebuild
+from dicom_listener.archive.migrate import migrate
 from dicom_listener.archive.records import ChangeKind
 from dicom_listener.archive.senders import Retrieval
+from dicom_listener.intake.receive import Intake
 from dicom_listener.network.commitment import PUSH_MODEL, PUSH_MODEL_INSTANCE
 from dicom_listener.network.server import Listener
 from dicom_listener.settings import ListenerSettings
 from tests.builders.peers import Modality, orthanc
+from tests.dicom_listener.conftest import arrival
 from tests.dicom_listener.instances import MR_IMAGE, mr_instance, with_meta
 from tests.dicom_listener.network_services.conftest import STUDY, keep, register
 from tests.dicom_listener.test_listener import eventually
@@ -155,6 +159,42 @@ def test_what_cannot_be_promised_is_named_with_its_reason(
         "1.2.9": 0x0112,
         lost.SOPInstanceUID: 0x0110,
     }
+
+
+def test_an_instance_of_another_site_is_none_of_the_requesters(
+    listener: Listener, local_archive: Archive
+) -> None:
+    own, of_both, of_another = keep(local_archive), keep(local_archive), mr_instance()
+    for each in (of_both, of_another):
+        sent = arrival(each, calling_ae="MRI_2", site_id="S2")
+        assert Intake(archive=local_archive).receive(sent).size
+    asked = request(*((MR_IMAGE, each.SOPInstanceUID) for each in (own, of_both, of_another)))
+    requester = Requester()
+    with associated(listener, requester) as association:
+        assert act(association, asked) == 0x0000
+        assert requester.told.wait(20)
+    ((event_type, information),) = requester.reports
+    assert event_type == 2
+    assert uids(information.ReferencedSOPSequence) == [own.SOPInstanceUID, of_both.SOPInstanceUID]
+    (failed,) = information.FailedSOPSequence
+    assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == (of_another.SOPInstanceUID, 0x0112)
+
+
+@pytest.mark.parametrize(("site_id", "event_type"), [("S1", 1), ("S2", 2)])
+def test_an_instance_whose_receipt_is_lost_belongs_to_the_senders_of_its_study(
+    listener: Listener, local_archive: Archive, tmp_path: Path, site_id: str, event_type: int
+) -> None:
+    kept = mr_instance()
+    elsewhere = Archive.open(f"sqlite:///{tmp_path}/lost.sqlite", str(tmp_path / "objects"))
+    migrate(elsewhere.database)
+    assert Intake(archive=elsewhere).receive(arrival(kept, site_id=site_id)).size
+    elsewhere.database.close()
+    assert list(rebuild(local_archive)) == [None]
+    requester = Requester()
+    with associated(listener, requester) as association:
+        assert act(association, request((MR_IMAGE, kept.SOPInstanceUID))) == 0x0000
+        assert requester.told.wait(20)
+    assert [told for told, _ in requester.reports] == [event_type]
 
 
 @pytest.mark.parametrize(
