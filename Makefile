@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/sh
 ARGS ?=
 WORKERS ?= 2
-BENCHMARKS ?= geometry.diameters scoring.score_subjects ingest dicomweb journey.push_match_score
+BENCHMARKS ?= geometry.diameters scoring.score_subjects ingest dicomweb journey.push_match_score viewer
 COMPILE := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
 

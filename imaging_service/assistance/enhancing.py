@@ -12,6 +12,7 @@ from imaging_service.assistance import repository
 from imaging_service.assistance.errors import PhasesRefusedError, SeriesMissingError
 from imaging_service.assistance.pixels import InstanceSource, values_of
 from imaging_service.assistance.proposal import FrameOf, Point
+from imaging_service.assistance.same_place import show_the_same
 from imaging_service.assistance.uptake import PhasesAsked, StoredUptake
 from imaging_service.database import Database, new_id
 from imaging_service.reads import service as reads
@@ -162,17 +163,8 @@ def _size(planes: Sequence[ImagePlane]) -> tuple[int, int]:
 
 
 def _show_the_same(one: _Phase, other: _Phase) -> bool:
-    """Whether two phases have slices of one size in the same places, but for half a pixel."""
-    if len(one.planes) != len(other.planes):
-        return False
-    for first, second in zip(one.planes, other.planes, strict=True):
-        if (first.rows, first.columns) != (second.rows, second.columns):
-            return False
-        corners = [(0, 0), (first.columns - 1, 0), (0, first.rows - 1)]
-        apart = np.linalg.norm(first.to_patient(corners) - second.to_patient(corners), axis=1).max()
-        if apart > min(first.row_spacing, first.column_spacing) / 2:
-            return False
-    return True
+    """Whether two phases have slices in the same places."""
+    return len(one.planes) == len(other.planes) and all(map(show_the_same, one.planes, other.planes))
 
 
 def _values(archive: InstanceSource, phase: _Phase) -> NDArray[np.float32]:

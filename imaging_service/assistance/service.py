@@ -17,6 +17,7 @@ from imaging_service.assistance.errors import (
 )
 from imaging_service.assistance.pixels import InstanceSource, values_of
 from imaging_service.assistance.proposal import FrameOf, Outcome, Point, StoredProposal, outcome_of
+from imaging_service.assistance.same_place import show_the_same
 from imaging_service.database import Database, new_id
 from imaging_service.reads import service as reads
 from imaging_service.reads.act import ReadAct
@@ -82,22 +83,13 @@ def _plane(session: Session, principal: Principal, read_id: str, question: Quest
     plane = _plane_of(session, read, question.on)
     if question.subtracted is not None:
         before = _plane_of(session, read, question.subtracted)
-        if not _show_the_same(plane, before):
+        if not show_the_same(plane, before):
             raise FramesApartError
     return plane
 
 
 def _plane_of(session: Session, read: Read, frame: FrameOf) -> ImagePlane:
     return reads.plane_of_frame(session, read, frame.sop_instance_uid, frame.frame)
-
-
-def _show_the_same(one: ImagePlane, other: ImagePlane) -> bool:
-    """Whether two frames have one size, spacing and place, but for half a pixel."""
-    if (one.rows, one.columns) != (other.rows, other.columns):
-        return False
-    corners = [(0, 0), (one.columns - 1, 0), (0, one.rows - 1)]
-    apart = np.linalg.norm(one.to_patient(corners) - other.to_patient(corners), axis=1).max()
-    return bool(apart <= min(one.row_spacing, one.column_spacing) / 2)
 
 
 def keep(

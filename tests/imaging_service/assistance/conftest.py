@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 
 from fixtures.dicom.phantom import LesionPlan, PhantomStudy, StudyPlan, build_study
-from imaging_service.assistance import carrying
-from imaging_service.jobs.embedded import EmbeddedRunner
-from imaging_service.jobs.port import WorkerServices
 from tests.builders.arrivals import TRIAL, TrialHouse, trial_house
 from tests.builders.service import PASSWORD
 
@@ -65,22 +62,6 @@ class Case:
         body = {"password": PASSWORD, "meaning": "I confirm this read."}
         answer = self.house.service.post(f"/reads/{read_id}/signature", "reader1", json=body)
         assert answer.status_code == 201, answer.text
-
-    def work(self) -> None:
-        """Let the worker do what was asked."""
-        house = self.house
-        services = WorkerServices(
-            database=house.service.database,
-            archive=house.archive,
-            clock=house.service.clock,
-            queue=house.queue,
-        )
-        runner = EmbeddedRunner(services, carrying.HANDLERS)
-        while runner.run_next():
-            continue
-        with house.service.database.read() as session:
-            assert house.queue.parked(session) == []
-            assert house.queue.pending(session) == 0
 
 
 @cache

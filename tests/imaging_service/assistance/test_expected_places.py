@@ -19,7 +19,7 @@ def test_a_lesion_is_expected_within_5_mm_of_where_it_is(case: Case) -> None:
     path = f"/reads/{read_id}/expected-places"
     asked = case.house.service.post(path, "reader1")
     assert (asked.status_code, asked.json()) == (202, {"state": "computing", "places": []})
-    case.work()
+    case.house.follow()
     known = case.house.service.get(path, "reader1").json()
     assert known["state"] == "computed"
     (place,) = known["places"]
@@ -35,7 +35,7 @@ def test_at_baseline_there_is_nothing_to_look_for(case: Case) -> None:
     read_id = case.open(BASELINE)
     path = f"/reads/{read_id}/expected-places"
     case.house.service.post(path, "reader1")
-    case.work()
+    case.house.follow()
     assert case.house.service.get(path, "reader1").json() == {"state": "computed", "places": []}
 
 
