@@ -139,7 +139,8 @@ def read_in_parallel(
 
 
 def _tell_where_to_look(installation: Installation, story: Story) -> None:
-    typer.echo(f"\nWeb address: {installation.address}/viewer/ (reading room and office; /docs has every route)")
+    pages = f"{installation.address}/viewer/"
+    typer.echo(f"\nWeb address: {pages} (reading room and office; every route is at /docs)")
     for person in everybody(story):
         typer.echo(f"  {person.account:<18} {person.role:<14} password: {person.password}")
     typer.echo(f"Data and log: {installation.folder}")
