@@ -5,6 +5,8 @@
 Nothing is asserted. Each round opens the page anew in a fresh profile, so that nothing comes from a cache:
 two 256 x 256 series side by side (a follow-up beside its prior), the first image of a study of many images
 with what the browser's memory grew to, and scrolling through loaded series of 512 x 512 and 1024 x 1024.
+With ``--ohif`` the stock OHIF viewer, fetched from npm, opens one of the two series in the same round, until
+its first image is on the screen; WebGL is computed in software, as where there is no graphics processor.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,7 +26,8 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from tests.builders.browsing import BrowsedHouse, browsed_house, chromium, sign_in
+from tests.builders.browsing import CHROMIUM, SWITCHES, BrowsedHouse, browsed_house, chromium, sign_in
+from tests.builders.ohif import SOFTWARE_GL, fetch_ohif, ohif
 from tests.builders.service import PASSWORD
 
 DESK: ViewportSize = {"width": 1920, "height": 1080}
@@ -33,6 +37,13 @@ SHOWN = """count => {
     && each.querySelector('.lower-left').textContent !== ''
     && each.querySelector('svg').childElementCount > 0;
   return slices.length === count && slices.every(isShown);
+}"""
+PAINTED = """() => {
+  const canvas = document.querySelector('.cornerstone-canvas') ?? document.querySelector('canvas');
+  const context = canvas?.width ? canvas.getContext('2d') : null;
+  if (!context) return false;
+  const { data } = context.getImageData(canvas.width >> 1, canvas.height >> 1, 8, 8);
+  return data.some((value, index) => index % 4 < 3 && value > 0);
 }"""
 SCROLL = """async count => {
   const stage = document.querySelector('.viewport:last-child .stage');
@@ -176,11 +187,51 @@ def one_round(browser: Browser, house: BrowsedHouse, ids: dict[str, str], images
     return figures
 
 
+class StockViewer:
+    """OHIF before the same service, for a coordinator of the whole trial."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser, self._address = browser, address
+
+    def first_image(self, study: str) -> float:
+        """Open a study from nothing, and return the seconds until its first image is on the screen."""
+        context = self._browser.new_context(viewport=DESK)
+        page = context.new_page()
+        page.set_default_timeout(180_000)
+        begin = time.perf_counter()
+        page.goto(f"{self._address}/viewer?StudyInstanceUIDs={study}", wait_until="commit")
+        page.wait_for_function(PAINTED, polling=10)
+        elapsed = time.perf_counter() - begin
+        context.close()
+        return elapsed
+
+
+@contextmanager
+def stock_viewer(beside: Browser, house: BrowsedHouse, folder: Path) -> Iterator[StockViewer]:
+    """Fetch OHIF, serve it, and start a browser that computes WebGL beside the one there is."""
+    files = fetch_ohif(folder)
+    switches = [each for each in SWITCHES if each != "--disable-gpu"] + SOFTWARE_GL
+    token = house.house.service.token("coordinator")
+    with (
+        ohif(files, house.address, token) as address,
+        beside.browser_type.launch(executable_path=CHROMIUM, args=switches) as browser,
+    ):
+        yield StockViewer(browser, address)
+
+
+def study_of(house: BrowsedHouse, reading_id: str) -> str:
+    """Return the study of the timepoint that is in turn."""
+    timepoint_id = address_of(house, reading_id).split("/")[-2]
+    found = house.house.get(f"/timepoints/{timepoint_id}")["study_instance_uids"]
+    return str(found[0])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--images", type=int, default=600)
+    parser.add_argument("--ohif", action="store_true", help="beside the stock viewer, fetched from npm")
     asked = parser.parse_args()
     gathered: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, browsed_house(Path(folder)) as house, chromium() as browser:
@@ -191,9 +242,13 @@ def main() -> None:
             "1024": subject(house, "01-4", [(40, 1024)]),
         }
         sign_baseline(house, ids["pair"])
-        for _ in range(asked.rounds):
-            for name, figure in one_round(browser, house, ids, asked.images).items():
-                gathered[name].append(figure)
+        study = study_of(house, ids["pair"])
+        with stock_viewer(browser, house, Path(folder)) if asked.ohif else nullcontext() as stock:
+            for _ in range(asked.rounds):
+                for name, figure in one_round(browser, house, ids, asked.images).items():
+                    gathered[name].append(figure)
+                if stock is not None:
+                    gathered["OHIF's first image of one of the two, s"].append(stock.first_image(study))
     width = max(map(len, gathered))
     for name, found in gathered.items():
         spread = f"{min(found):.2f} to {max(found):.2f}"

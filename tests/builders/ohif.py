@@ -20,6 +20,9 @@ import httpx
 
 PACKAGE = "@ohif/app@3.13.2"
 INTEGRITY = "WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA=="
+SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+"""The viewer needs WebGL, which a machine without a graphics processor computes."""
+
 ROOT = "/api/v1/dicomweb"
 SOURCE = {
     "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
@@ -68,8 +71,7 @@ def ohif(files: Path, service: str, token: str) -> Iterator[str]:
     """Serve the viewer and, below the same address, the service as its user; give the address."""
     with httpx.Client(base_url=service, timeout=60, headers={"Authorization": f"Bearer {token}"}) as upstream:
         handler = type("Handler", (_Handler,), {"files": files, "upstream": upstream})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -78,6 +80,13 @@ def ohif(files: Path, service: str, token: str) -> Iterator[str]:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *about: object) -> None:
+        """Say nothing of a browser that has gone away in mid-answer."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,12 +12,9 @@ from fixtures.dicom.phantom import LesionPlan, PhantomStudy, StudyPlan
 from imaging_service.accounts.principal import Role
 from tests.builders.arrivals import TRIAL
 from tests.builders.browsing import CHROMIUM, SWITCHES, BrowsedHouse, browsed_house, picture
-from tests.builders.ohif import fetch_ohif, ohif
+from tests.builders.ohif import SOFTWARE_GL, fetch_ohif, ohif
 
 pytestmark = [pytest.mark.campaign, pytest.mark.peer("chromium"), pytest.mark.timeout(600)]
-
-SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-"""The viewer needs WebGL, which a machine without a graphics processor computes."""
 
 PATIENCE_MS = 120_000
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88."
