@@ -1,5 +1,6 @@
 """Read a log's records in their order, across its segments."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -31,9 +32,10 @@ def identity_of(folder: Path) -> bytes:
 class LogReader:
     """Follow one log; what it has given once it does not give again."""
 
-    def __init__(self, folder: Path, indexed: int) -> None:
-        """Begin after record number `indexed` of the log in `folder`."""
+    def __init__(self, folder: Path, indexed: int, recovered: int = 0) -> None:
+        """Begin after record `indexed` of the log in `folder`; a start has found those to `recovered`."""
         self._folder = folder
+        self._recovered = recovered
         self._log = identity_of(folder)
         self._sequence = indexed + 1
         self._place: tuple[Path, int] | None = None
@@ -44,29 +46,43 @@ class LogReader:
         return self._sequence
 
     def until(self, last: int) -> Iterator[Record]:
-        """Give the records up to number `last`, which have been acknowledged."""
+        """Give the records up to number `last`, which have been acknowledged.
+
+        Of those that a start has found, it gives the ones that `all` gives.
+        """
         heads = self._heads()
-        while self._sequence <= last and (record := self._next(heads)) is not None:
+        while self._sequence <= last:
+            is_found = self._sequence <= self._recovered
+            record = self._next_whole(heads, last) if is_found else self._next(heads)
+            if record is None:
+                return
             yield record
 
     def all(self) -> Iterator[Record]:
-        """Give every record that is whole, after a crash: what is behind a torn one was not acknowledged.
+        """Give every record that is whole, after a crash.
 
-        Numbers that no segment holds are passed over: where the index was made anew, they are older than
-        what is left.
+        One that is torn was not acknowledged, but those behind it may be: a killed process leaves a record
+        that the next one goes on behind. Numbers that no segment holds are passed over, too: where the
+        index was made anew, they are older than what is left.
         """
         heads = self._heads()
-        while True:
+        while (record := self._next_whole(heads, sys.maxsize)) is not None:
+            yield record
+
+    def _next_whole(self, heads: Mapping[int, Path], last: int) -> Record | None:
+        """Return the next whole record to number `last`; where there is none, stay."""
+        before = self._sequence
+        while self._sequence <= last:
             record = self._next(heads)
-            if record is not None and segments.is_whole(record):
-                yield record
-                continue
-            if record is not None:
-                self._sequence, self._place = record.sequence, None
-            later = [first for first in heads if first > self._sequence]
-            if not later:
-                return
-            self._sequence, self._place = min(later), None
+            if record is None:
+                later = min((first for first in heads if first > self._sequence), default=None)
+                if later is None:
+                    break
+                self._sequence, self._place = later, None
+            elif segments.is_whole(record):
+                return record
+        self._sequence, self._place = before, None
+        return None
 
     def _heads(self) -> Mapping[int, Path]:
         """Return the segments by the number of their first record; the latest where two begin with one."""

@@ -284,6 +284,8 @@ class SegmentLog:
         for (_, _, segment), bound in zip(found, bounds, strict=False):
             segment.last, segment.position = min(bound, last), self._segment_bytes
             (self._used if segment.last > indexed else self._spare).append(segment)
+        for segment in self._used:
+            os.fdatasync(segment.descriptor)  # what a killed process wrote is seen before it is on the disk
         _flush_folder(self._folder)
 
 
@@ -293,6 +295,7 @@ class _FullError(Exception):
 
 def prepared(folder: Path) -> IO[bytes]:
     """Make a log's folder and its identity; return the file that locks it until it is closed."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("wb")
     try:
@@ -304,7 +307,7 @@ def prepared(folder: Path) -> IO[bytes]:
                 file.write(uuid.uuid4().bytes)
                 os.fsync(file.fileno())
             partial.replace(identity)
-        for each in (folder, folder.parent, folder.parent.parent):
+        for each in {folder, folder.parent, folder.parent.parent, *(made.parent for made in missing)}:
             _flush_folder(each)
     except BaseException:
         lock.close()

@@ -88,5 +88,13 @@ class LogKeeper:
         return waiting
 
     def _indexed(self, log: str) -> int:
-        with self._archive.database.read() as connection:
-            return log_positions.position_of(connection, log)
+        """Return up to where a log is in the index for good, so that its segments may be written over.
+
+        The last transaction of a killed process may be seen before it is on the disk: one more is behind it.
+        """
+        with self._archive.database.write() as connection:
+            position = log_positions.position_of(connection, log)
+            if position:
+                log_positions.advance(connection, {log: 0})  # SQLite leaves out a write that changes nothing
+                log_positions.advance(connection, {log: position})
+        return position

@@ -54,9 +54,11 @@ class _Log:
         OutOfResourcesError
             When one cannot be read any more.
         """
-        last = self.marks.acknowledged
+        last, first = self.marks.acknowledged, self.reader.sequence
         if not self.ahead:
             self.ahead.extend(islice(self.reader.until(last), _TOGETHER))
+            if passed := self.reader.sequence - first - len(self.ahead):
+                _log.warning("records_passed_over", count=passed)  # torn, or older than an index made anew
         if not self.ahead and self.reader.sequence <= last:
             reason = f"its record {self.reader.sequence} cannot be read"
             raise OutOfResourcesError(what="The intake log", reason=reason)
@@ -164,7 +166,7 @@ class Placer:
                     identity = identity_of(path.parent)
                 except (ArchiveError, OSError, ValueError):
                     continue
-                reader = LogReader(path.parent, marks.indexed)
+                reader = LogReader(path.parent, marks.indexed, recovered=marks.acknowledged)
                 self._logs[path.parent] = _Log(identity=identity.hex(), marks=marks, reader=reader)
         return list(self._logs.values())
 

@@ -79,6 +79,76 @@ def test_a_torn_end_is_cut_off_and_its_number_used_again(tmp_path: Path, damage)
     log.close()
 
 
+def test_what_a_start_has_found_is_durable_before_anything_is_acknowledged_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is killed between the write and the flush: the next one sees a record that is not durable."""
+    log, flushed = opened(tmp_path / "log"), []
+    for each in entries(3):
+        log.append(each)
+    log.close()
+    left = {record.path.stat().st_ino for record in recovered(tmp_path / "log")}
+    through = os.fdatasync
+
+    def flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        through(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", flush)
+    log = opened(tmp_path / "log")
+    assert set(flushed) == left
+    log.close()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_one_that_is_torn_hides_nothing_that_was_acknowledged_behind_it(tmp_path: Path, damage) -> None:
+    """A record that was never acknowledged lies before others that were, in another run's segment."""
+    sent = entries(5, side=32)
+    for run in (sent[:3], sent[3:]):
+        log = opened(tmp_path / "log")
+        append_all(log, run)
+        log.close()
+    third = recovered(tmp_path / "log")[2]
+    begin = recovered(tmp_path / "log")[1].end
+    content = third.path.read_bytes()
+    torn = content[:begin] + damage(content[begin : third.start + third.length])
+    third.path.write_bytes(torn + content[len(torn) :])
+    kept = [sent[place] for place in (0, 1, 3, 4)]
+    found = recovered(tmp_path / "log")
+    assert [record.sequence for record in found] == [1, 2, 4, 5]
+    assert contents(found) == [(each.before, each.data_set) for each in kept]
+    reader = LogReader(tmp_path / "log", 0, recovered=5)
+    assert list(reader.until(5)) == found
+    log = opened(tmp_path / "log")
+    log.append(sent[2])
+    assert [record.sequence for record in recovered(tmp_path / "log")] == [1, 2, 4, 5, 6]
+    log.close()
+
+
+def test_one_whose_data_set_is_torn_hides_nothing_behind_it_in_its_segment(tmp_path: Path) -> None:
+    log = opened(tmp_path / "log")
+    append_all(log, entries(4))
+    log.close()
+    second = recovered(tmp_path / "log")[1]
+    with second.path.open("r+b") as file:
+        file.seek(second.start + second.length - 1)
+        file.write(b"\xff")
+    assert [record.sequence for record in recovered(tmp_path / "log")] == [1, 3, 4]
+
+
+def test_a_reader_goes_no_further_than_what_was_acknowledged(tmp_path: Path) -> None:
+    log = opened(tmp_path / "log")
+    append_all(log, entries(3))
+    log.close()
+    second = recovered(tmp_path / "log")[1]
+    with second.path.open("r+b") as file:
+        file.seek(second.start + second.length - 1)
+        file.write(b"\xff")
+    reader = LogReader(tmp_path / "log", 0, recovered=2)
+    assert [record.sequence for record in reader.until(2)] == [1]
+    assert reader.sequence == 2
+
+
 def test_segments_are_used_again_once_their_records_are_indexed(tmp_path: Path) -> None:
     log = opened(tmp_path / "log")
     marks, reader = Marks(tmp_path / "log", is_writer=True), LogReader(tmp_path / "log", 0)

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -32,23 +33,34 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trace.built_recorder(tmp_path_factory.mktemp("recorder"))
 
 
-def recorded(library: Path, folder: Path, instances: int, threads: int, seed: int) -> Trace:
-    """Run the workload over a new archive while it is recorded."""
+def prepared(folder: Path) -> Path:
+    """Return the folder of a new archive."""
     root = folder / "run"
     root.mkdir(parents=True)
     with closing(opened(root)) as archive:
         migrate(archive.database)
-    inodes = trace.copied(root, folder / "base")
+    return root
+
+
+def ended(root: Path, environment: dict[str, str], *arguments: object) -> int:
+    """Run the workload to its end, and return how it ended."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.dicom_listener.durability.workload", str(root)]
-        + [str(number) for number in (instances, threads, seed)],
-        env=trace.recording(library, root, folder / "record") | {"PYTHONPATH": str(ROOT)},
+        [sys.executable, "-m", "tests.dicom_listener.durability.workload", str(root), *map(str, arguments)],
+        env=environment | {"PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         check=False,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+    return done.returncode
+
+
+def recorded(library: Path, folder: Path, instances: int, threads: int, seed: int) -> Trace:
+    """Run the workload over a new archive while it is recorded."""
+    root = prepared(folder)
+    inodes = trace.copied(root, folder / "base")
+    assert ended(root, trace.recording(library, root, folder / "record"), instances, threads, seed) == 0
     return Trace(folder / "base", root, trace.read(folder / "record"), inodes)
 
 
@@ -110,6 +122,23 @@ def test_a_flush_that_is_forgotten_is_found_out(library: Path, tmp_path: Path, f
     source = random.Random(1)  # noqa: S311 - cuts that can be repeated
     cuts = [len(taken.entries) - source.randrange(len(taken.entries) // 2) for _ in range(20)]
     assert any(is_harmed(taken, cut, source, tmp_path / f"cut{place}") for place, cut in enumerate(cuts))
+
+
+def test_a_start_after_a_kill_has_the_index_on_the_disk_before_it_writes_over_a_segment(
+    library: Path, tmp_path: Path
+) -> None:
+    """What a killed process has committed may be seen before it is on the disk."""
+    root = prepared(tmp_path)
+    assert ended(root, dict(os.environ), 60, 2, 3, "killed") == -signal.SIGKILL
+    assert (root / "index.sqlite-wal").stat().st_size
+    segments = {path.stat().st_ino for path in (root / "objects" / "log" / "0").glob("*.segment")}
+    assert ended(root, trace.recording(library, root, tmp_path / "record"), 0, 1, 3) == 0
+    entries = trace.read(tmp_path / "record")
+    written = [
+        place for place, each in enumerate(entries) if each.what == ord("W") and each.inode in segments
+    ]
+    flushed = [each.paths[0] for each in entries[: written[0]] if each.what == ord("F")]
+    assert str(root / "index.sqlite-wal") in flushed
 
 
 def is_harmed(taken: Trace, cut: int, source: random.Random, folder: Path) -> bool:

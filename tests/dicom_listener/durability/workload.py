@@ -1,10 +1,12 @@
 """A listener's intake without its network, to be recorded: ``workload FOLDER INSTANCES THREADS SEED``.
 
-It promises the digest of each instance that it acknowledges.
+It promises the digest of each instance that it acknowledges. With the word ``killed`` behind its arguments
+it is killed as soon as all of them are placed.
 """
 
 import os
 import random
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -40,7 +42,7 @@ def keeper_of(archive: Archive) -> LogKeeper:
     return keeper
 
 
-def main(folder: Path, instances: int, threads: int, seed: int) -> None:
+def main(folder: Path, instances: int, threads: int, seed: int, *, is_killed: bool) -> None:
     source = random.Random(seed)  # noqa: S311 - a choice that can be repeated
     promises = os.open(folder / PROMISES, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with closing(opened(folder)) as archive:
@@ -59,8 +61,11 @@ def main(folder: Path, instances: int, threads: int, seed: int) -> None:
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(receive, range(instances)))
+        if is_killed:
+            assert archive.catch_up(60)
+            os.kill(os.getpid(), signal.SIGKILL)
         keeper.stop()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:5]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:5]), is_killed="killed" in sys.argv[5:])

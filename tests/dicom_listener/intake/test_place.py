@@ -243,6 +243,45 @@ def test_a_data_set_that_has_rotted_in_the_log_is_not_placed(archive: Archive) -
     assert list(archive.objects.digests()) == []
 
 
+def test_one_that_was_torn_before_others_were_acknowledged_is_passed_over(archive: Archive) -> None:
+    """A killed process left the second unacknowledged; the next one went on, and then the power failed."""
+    sent = entries(4)
+    for run in (sent[:2], sent[2:]):
+        with logged(archive, "0") as (log,):
+            for each in run:
+                log.append(each)
+    root = archive.backlog.root
+    assert root is not None
+    second = list(LogReader(root / "0", 0).all())[1]
+    with second.path.open("r+b") as file:
+        file.seek(second.start + second.length - 1)
+        file.write(b"\xff")
+    with logged(archive, "0") as (log,), capture_logs() as said:
+        assert placer(archive).step() == 3
+        assert log.append(sent[1]) is None
+        assert placer(archive).step() == 1
+    assert [(each["event"], each["count"]) for each in said] == [("records_passed_over", 1)]
+    assert archive.counts()["instances"] == 4
+    assert list(verify(archive)) == [None] * 4
+
+
+def test_what_an_index_made_anew_has_never_heard_of_is_placed(archive: Archive) -> None:
+    with logged(archive, "0") as (log,):
+        working = placer(archive)
+        for each in entries(120, side=48):
+            log.append(each)
+            working.step()
+    with archive.database.write() as connection:
+        connection.execute(tables.indexed_logs.delete())
+    with logged(archive, "0") as (log,):
+        log.append(entry(mr_instance(SOPInstanceUID="1.2.999")))
+        working = placer(archive)
+        while working.step():
+            pass
+        assert archive.catch_up(0)
+    assert archive.instance("1.2.999") is not None
+
+
 def test_several_logs_are_placed_in_the_order_of_acknowledgement(archive: Archive) -> None:
     contents = [entry(mr_instance(SOPInstanceUID="1.2.3", InstanceNumber=n)) for n in range(6)]
     with logged(archive, "1", "0", "2") as logs:
