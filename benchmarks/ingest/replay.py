@@ -88,7 +88,7 @@ def answer(connection: socket.socket) -> bytes:
 
 def status_of(response: bytes) -> int:
     """Return the status of a response (PS3.7 Annex C)."""
-    place = response.index(struct.pack("<HHL", 0, 0x0900, 2))
+    place = response.rindex(struct.pack("<HHL", 0, 0x0900, 2))
     return int.from_bytes(response[place + 8 : place + 10], "little")
 
 

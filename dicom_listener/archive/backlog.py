@@ -1,10 +1,11 @@
 """What has been acknowledged but is not in the index yet, and how to wait for it."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dicom_listener.archive.marks import NAME, Marks
+from dicom_listener.archive.marks import Marks
 
 _POLL_SECONDS = 0.002
 
@@ -27,7 +28,7 @@ class Backlog:
     def __init__(self, root: Path | None) -> None:
         """Look at the logs below `root`; None where everything is indexed before it is acknowledged."""
         self._root = root
-        self._marks: dict[Path, Marks] = {}
+        self._marks: dict[str, Marks] = {}
 
     @property
     def root(self) -> Path | None:
@@ -70,12 +71,17 @@ class Backlog:
 
     def _all(self) -> list[Marks]:
         """Open the marks of logs that are new, and return all."""
-        if self._root is None or not self._root.is_dir():
+        if self._root is None:
             return []
-        for path in self._root.glob(f"*/{NAME}"):
-            if path.parent not in self._marks:
+        try:
+            with os.scandir(self._root) as entries:
+                names = [entry.name for entry in entries]
+        except OSError:
+            return []
+        for name in names:
+            if name not in self._marks:
                 try:
-                    self._marks[path.parent] = Marks(path.parent)
+                    self._marks[name] = Marks(self._root / name)
                 except (OSError, ValueError):
-                    continue  # its log is only being made: it has acknowledged nothing
+                    continue  # no log, or one that is only being made: it has acknowledged nothing
         return list(self._marks.values())

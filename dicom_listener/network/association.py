@@ -1,6 +1,7 @@
 """One association that a peer asked for."""
 
 import threading
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -14,6 +15,7 @@ from dicom_listener.metrics import ENDINGS, REQUESTS
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import LimitedMessages
 from dicom_listener.network.provider import Provider
+from dicom_listener.network.statuses import QueryStatus
 
 _log = structlog.get_logger()
 
@@ -27,6 +29,8 @@ class AcceptedAssociation(Association):
 
     dul: Provider
     dimse: LimitedMessages
+    few: Callable[..., tuple[QueryStatus, Sequence[bytes]] | None]
+    """Answers a search where there is little to answer; set once the sender is known."""
     _server: Any
 
     def __init__(self, server: Any, limits: Limits) -> None:  # noqa: ANN401 - the library's
@@ -130,6 +134,7 @@ class AcceptedAssociation(Association):
             if not message:
                 break
             self._serve_request(message, context_id or 0)
+            self.dimse.msg_queue.task_done()
             self.dul.touch()
         if self.is_established and self.acse.is_release_requested():
             self.acse.send_release(is_response=True)

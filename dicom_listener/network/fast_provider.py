@@ -1,4 +1,7 @@
-"""A C-STORE's data set straight from the socket into one buffer; the library serves all other messages.
+"""A C-STORE's data set straight from the socket into one buffer, and short answers without a detour.
+
+C-ECHO, and a C-FIND with few matches, are answered by the thread that reads them. The library serves all
+other messages, and whatever is out of the ordinary.
 
 This leans on the library's internals, so it serves only with the versions it was tested with.
 """
@@ -9,11 +12,16 @@ from typing import Any, cast
 
 import pynetdicom
 
+from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.archive.uids import is_uid
-from dicom_listener.metrics import STAGES
+from dicom_listener.metrics import SERVICES, STAGES
+from dicom_listener.network.command_set import FRAMING, data_set_pdu, whole_fragment
+from dicom_listener.network.contexts import VERIFICATION
+from dicom_listener.network.identifiers import PATIENT_ROOT, STUDY_ROOT
 from dicom_listener.network.incoming import Incoming, Place
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.provider import INVALID, Provider
+from dicom_listener.network.short_message import ShortRequest, read_short_request
 from dicom_listener.network.store_message import StoreRequest, read_request, write_response
 
 TESTED_VERSIONS = frozenset({"3.0.4"})
@@ -27,6 +35,9 @@ _LAST_COMMAND, _LAST_DATA, _IS_COMMAND = 0x03, 0x02, 0x01
 _RECEIVE = STAGES.labels("receive")
 _ANSWER_SECONDS = 15.0
 _LONGEST_ANSWER = 512
+_SUCCESS = 0x0000
+_ECHOES = frozenset({VERIFICATION})
+_FINDS = frozenset({PATIENT_ROOT + "1", STUDY_ROOT + "1"})
 
 
 def is_tested() -> bool:
@@ -55,7 +66,8 @@ class FastProvider(Provider):
         content = self._whole(head, length, deadline)
         request = self._store_request(content)
         if request is None:
-            return self._decoded(content)
+            short = self._short_request(content)
+            return self._decoded(content) if short is None else self._answer(short, content)
         # From here on the message is a C-STORE's, and the library does not see it.
         try:
             return self._store(request)
@@ -64,19 +76,75 @@ class FastProvider(Provider):
 
     def _store_request(self, content: bytearray) -> StoreRequest | None:
         """Return the C-STORE request that a P-DATA-TF consists of; None where it is the library's."""
-        dimse, association = self._association.dimse, self._association
-        if self.state_machine.current_state != _ESTABLISHED or not self.event_queue.empty():
+        dimse = self._association.dimse
+        command = whole_fragment(content, _LAST_COMMAND)
+        if command is None or not self._is_at_rest() or dimse.msg_queue.qsize():
             return None
-        if dimse.message is not None or dimse.msg_queue.qsize() or not association.is_established:
-            return None
-        start = _HEAD.size + _FRAGMENT.size
-        if len(content) <= start:
-            return None
-        size, context_id, control = _FRAGMENT.unpack_from(content, _HEAD.size)
-        if control & 3 != _LAST_COMMAND or size + 4 != len(content) - _HEAD.size:
-            return None
-        request = read_request(context_id, memoryview(content)[start:])
+        request = read_request(*command)
         return request if request is not None and self._is_plain(request) else None
+
+    def _is_at_rest(self) -> bool:
+        """Tell whether no message is on its way in, and the association goes on."""
+        association = self._association
+        return (
+            self.state_machine.current_state == _ESTABLISHED
+            and self.event_queue.empty()
+            and association.dimse.message is None
+            and association.is_established
+        )
+
+    def _short_request(self, content: bytearray) -> ShortRequest | None:
+        """Return the request that may be answered here, while nothing else is being answered."""
+        command = whole_fragment(content, _LAST_COMMAND)
+        if command is None or not self._is_at_rest() or self._association.dimse.msg_queue.unfinished_tasks:
+            return None
+        request = read_short_request(*command)
+        if request is None:
+            return None
+        context = self._association._accepted_cx.get(request.context_id)  # noqa: SLF001 - the library's name
+        is_served = request.sop_class_uid in (_FINDS if request.is_find else _ECHOES)
+        is_own = context is not None and str(context.abstract_syntax) == request.sop_class_uid
+        return request if is_served and is_own else None
+
+    def _answer(self, request: ShortRequest, content: bytearray) -> str | None:
+        """Answer a short request; where that is not possible, let the library do so."""
+        if not request.is_find:
+            SERVICES.labels("c_echo").inc()
+            self.socket.deliver(request.answer(_SUCCESS), seconds=_ANSWER_SECONDS)
+            return None
+        deadline = monotonic() + self._limits.pdu_seconds
+        head = bytearray(_HEAD.size)
+        self.socket.receive(memoryview(head), deadline)
+        kind, length = _HEAD.unpack(head)
+        if not self._is_acceptable(kind, length):
+            return INVALID
+        following = self._whole(head, length, deadline)
+        answer = self._found(request, following)
+        if answer is None or self.socket.ready:  # the peer may have cancelled it
+            self.event_queue.put(self._decoded(content))
+            return self._decoded(following)
+        SERVICES.labels("c_find").inc()
+        self.socket.deliver(answer, seconds=_ANSWER_SECONDS)
+        return None
+
+    def _found(self, request: ShortRequest, following: bytearray) -> bytes | None:
+        """Return the whole answer to a C-FIND; None where it is not for here."""
+        association = self._association
+        identifier = whole_fragment(following, _LAST_DATA)
+        if identifier is None or identifier[0] != request.context_id:
+            return None
+        syntax = str(association._accepted_cx[request.context_id].transfer_syntax[0])  # noqa: SLF001 - as above
+        is_explicit = TRANSFER_SYNTAXES[syntax].is_explicit
+        found = association.few(identifier[1], request.sop_class_uid, is_explicit=is_explicit)
+        if found is None:
+            return None
+        status, matches = found
+        longest = cast("int", association.requestor.maximum_length)
+        if longest and any(len(each) + FRAMING > longest for each in matches):
+            return None
+        pending = request.answer(status, with_data_set=True)
+        answers = (pending + data_set_pdu(request.context_id, each) for each in matches)
+        return b"".join((*answers, request.answer(_SUCCESS)))
 
     def _is_plain(self, request: StoreRequest) -> bool:
         """Tell whether nothing about a request needs the library's judgement."""

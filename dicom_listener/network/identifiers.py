@@ -1,11 +1,13 @@
 """Read what a C-FIND, C-GET or C-MOVE request asks for (PS3.4 C.4)."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydicom import Dataset
 from pydicom.charset import python_encoding
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.tag import Tag
 
 from dicom_listener.archive.matching import ATTRIBUTES, LEVELS, UNIQUE_KEYS, Level
 from dicom_listener.errors import IdentifierError
@@ -17,6 +19,14 @@ STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2."
 _FRAMING = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet", "TimezoneOffsetFromUTC"})
 _ALWAYS_ANSWERED = frozenset({"RetrieveAETitle", "InstanceAvailability"})
 
+_SHORT_VRS = frozenset(b"AE AS CS DA DS DT IS LO LT PN SH ST TM UI UL US".split())  # PS3.5 Table 7.1-2
+_EXPLICIT, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HHL")
+_FIRST_TAG = 0x00080000
+_CHARACTER_SET = 0x00080005
+
+Values = Mapping[int, bytes]
+"""The values of an identifier as they were sent, by tag."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
@@ -27,7 +37,40 @@ class Identifier:
     has_unsupported_keys: bool = False
 
 
-def for_find(sent: Dataset, model: str) -> Identifier:
+def values_of(sent: Dataset) -> Values:
+    """Return the values of a decoded identifier; that of a sequence is empty."""
+    return {tag: _bytes(sent.get_item(tag)) for tag in sent.keys()}  # noqa: SIM118 - iterating would convert
+
+
+def plain_values(identifier: memoryview, *, is_explicit: bool) -> Values | None:
+    """Return the values of an encoded identifier, little endian.
+
+    Returns
+    -------
+    Values | None
+        None where it holds more than short values in the order of their tags, and a reader of data sets
+        has to look at it.
+    """
+    values: dict[int, bytes] = {}
+    position, last = 0, _FIRST_TAG
+    while position < len(identifier):
+        if position + _IMPLICIT.size > len(identifier):
+            return None
+        if is_explicit:
+            group, element, vr, length = _EXPLICIT.unpack_from(identifier, position)
+        else:
+            group, element, length = _IMPLICIT.unpack_from(identifier, position)
+            vr = _vr_of(group << 16 | element)
+        position += _IMPLICIT.size
+        tag = group << 16 | element
+        if vr not in _SHORT_VRS or tag <= last or length > len(identifier) - position:
+            return None
+        values[tag] = bytes(identifier[position : position + length])
+        position, last = position + length, tag
+    return values
+
+
+def for_find(sent: Values, model: str) -> Identifier:
     """Read the identifier of a C-FIND request.
 
     Raises
@@ -47,7 +90,7 @@ def for_find(sent: Dataset, model: str) -> Identifier:
     return Identifier(level=level, keys=keys, has_unsupported_keys=bool(others))
 
 
-def for_retrieval(sent: Dataset, model: str) -> Identifier:
+def for_retrieval(sent: Values, model: str) -> Identifier:
     """Read the identifier of a C-GET or C-MOVE request: unique keys, a list of them at its level alone.
 
     Raises
@@ -84,13 +127,17 @@ def _require(texts: Mapping[str, str], level: Level, *, is_list: bool) -> None:
         raise IdentifierError(keyword=name, wanted="a list of values" if is_list else "one value")
 
 
-def _texts(sent: Dataset) -> Iterator[tuple[str, str]]:
+def _texts(sent: Values) -> Iterator[tuple[str, str]]:
     """Decode values without the checks of their representations: a key may hold a range or a wildcard."""
-    character_set = sent.get_item("SpecificCharacterSet")
-    terms = _bytes(character_set).decode("latin-1").strip(" \0").split("\\")
+    terms = sent.get(_CHARACTER_SET, b"").decode("latin-1").strip(" \0").split("\\")
     codecs = [python_encoding.get(term.strip(), "ascii") for term in terms]
-    for tag in sent.keys():  # noqa: SIM118 - iterating the data set itself would convert each value
-        yield keyword_for_tag(tag) or str(tag), _decoded(_bytes(sent.get_item(tag)), codecs)
+    for tag, value in sent.items():
+        yield keyword_for_tag(tag) or str(Tag(tag)), _decoded(value, codecs)
+
+
+def _vr_of(tag: int) -> bytes:
+    """Return the representation that the dictionary gives a tag; empty where it does not know it."""
+    return dictionary_VR(tag).encode() if dictionary_has_tag(tag) else b""
 
 
 def _bytes(element: object) -> bytes:

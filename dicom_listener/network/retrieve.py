@@ -28,7 +28,7 @@ from dicom_listener.errors import (
     TooManyMatchesError,
 )
 from dicom_listener.network.find import visible_site
-from dicom_listener.network.identifiers import for_retrieval
+from dicom_listener.network.identifiers import for_retrieval, values_of
 from dicom_listener.network.send import Courier, Delivery, Originator, Outgoing, store
 from dicom_listener.network.statuses import RetrieveStatus
 
@@ -105,7 +105,7 @@ class RetrieveService:
             self._carry_all(conversation, records, carry, sender)
 
     def _records(self, conversation: "_Conversation", sender: Sender) -> Sequence[InstanceRecord]:
-        asked = for_retrieval(conversation.identifier(), conversation.model)
+        asked = for_retrieval(values_of(conversation.identifier()), conversation.model)
         search = Search(level=asked.level, keys=asked.keys, site_id=visible_site(sender))
         with self._archive.reading() as connection:
             records = matching.instances(connection, search, limit=MAXIMUM_SUBOPERATIONS + 1)

@@ -1,6 +1,7 @@
 """What is offered to a recognised sender beside storage: each association is bound to its own sender."""
 
 import ssl
+from functools import partial
 from typing import Any
 
 import structlog
@@ -45,6 +46,7 @@ class Services:
     def offer(self, association: Any, sender: Sender) -> None:  # noqa: ANN401 - the library's association
         """Let a recognised sender's association use the services."""
         association.bind(evt.EVT_C_FIND, self._find.answer, [sender])
+        association.few = partial(self._find.few, sender=sender)
         others = association._serve_request  # noqa: SLF001 - the library has no event that leaves the bytes alone
 
         def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - the library's
