@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from dicom_listener.archive import tables
@@ -170,24 +171,28 @@ def remove(database: Database, calling_ae: str, called_ae: str) -> None:
 
 def all_of(connection: Connection) -> Sequence[Sender]:
     """Return every sender, by calling and called AE title."""
-    table = tables.senders
-    rows = connection.execute(select(table).order_by(table.c.calling_ae, table.c.called_ae))
-    return tuple(
-        Sender(
-            calling_ae=row.calling_ae,
-            called_ae=row.called_ae,
-            networks=networks_from(row.networks.split()),
-            site_id=row.site_id,
-            retrieves=Retrieval(row.retrieves),
-            certificate=row.certificate,
-            deidentify=Deidentify(row.deidentify),
-            trial_protocol=row.trial_protocol,
-            trial_sponsor=row.trial_sponsor,
-        )
-        for row in rows
-    )
+    return tuple(map(_sender, connection.execute(_ALL)))
 
 
 def of_calling_ae(connection: Connection, calling_ae: str) -> Sequence[Sender]:
     """Return the registrations of one calling AE title."""
-    return tuple(sender for sender in all_of(connection) if sender.calling_ae == calling_ae)
+    return tuple(map(_sender, connection.execute(_OF_CALLING_AE, {"calling": calling_ae})))
+
+
+_TITLES = (tables.senders.c.calling_ae, tables.senders.c.called_ae)
+_ALL = select(tables.senders).order_by(*_TITLES)
+_OF_CALLING_AE = _ALL.where(tables.senders.c.calling_ae == bindparam("calling"))
+
+
+def _sender(row: Row[Any]) -> Sender:
+    return Sender(
+        calling_ae=row.calling_ae,
+        called_ae=row.called_ae,
+        networks=networks_from(row.networks.split()),
+        site_id=row.site_id,
+        retrieves=Retrieval(row.retrieves),
+        certificate=row.certificate,
+        deidentify=Deidentify(row.deidentify),
+        trial_protocol=row.trial_protocol,
+        trial_sponsor=row.trial_sponsor,
+    )

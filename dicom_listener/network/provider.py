@@ -13,9 +13,9 @@ from pynetdicom.pdu_primitives import A_P_ABORT
 
 from dicom_listener.metrics import ENDINGS
 from dicom_listener.network.bell import Bell
+from dicom_listener.network.known_requests import decoded_request
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import NoticedQueue
-from dicom_listener.network.requests import well_formed
 from dicom_listener.network.timing import MonotonicTimer
 from dicom_listener.network.transport import TooSlowError
 
@@ -28,7 +28,7 @@ _SHORTEST_DATA = 6  # one fragment of nothing (PS3.8 Table 9-22)
 _AWAITING_REQUEST, _CLOSING, _IDLE = "Sta2", "Sta13", "Sta1"  # PS3.8 Table 9-1 to 9-5
 INVALID = "Evt19"
 """The event of a PDU that cannot be (PS3.8 section 9.2.1)."""
-_CLOSED, _EXPIRED = "Evt17", "Evt18"
+_REQUESTED, _CLOSED, _EXPIRED = "Evt6", "Evt17", "Evt18"
 _ABORT_SECONDS = 0.5
 
 
@@ -217,9 +217,11 @@ class Provider(DULServiceProvider):
     def _decoded(self, content: bytearray) -> str:
         """Have the library decode a PDU."""
         try:
+            pdu: Any
             if content[0] == _REQUEST:
-                content = well_formed(bytes(content))
-            pdu, event = self._decode_pdu(content)
+                pdu, event = decoded_request(bytes(content)), _REQUESTED
+            else:
+                pdu, event = self._decode_pdu(content)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the answer is the same
             return INVALID
         self._recv_pdu.put(pdu)

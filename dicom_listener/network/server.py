@@ -96,7 +96,6 @@ class _Door(RequestHandler):
         association.acceptor.maximum_length = entity.maximum_pdu_size
         association.acceptor.ae_title = server.ae_title
         association.acceptor.address_info = self.local
-        association.acceptor.implementation_class_uid = entity.implementation_class_uid
         association.acceptor.implementation_version_name = entity.implementation_version_name
         association.acceptor.supported_contexts = server.contexts
         association.requestor.address_info = self.remote
