@@ -22,6 +22,7 @@ class Originals:
     def __init__(self, folder: Path) -> None:
         """Use `folder`; it is made with the first original."""
         self._folder = folder
+        self._durable: set[Path] = set()
 
     def keep(self, digest: Digest, parts: Sequence[Bytes]) -> None:
         """Keep `parts` under `digest`; return only when they survive a power cut.
@@ -36,6 +37,8 @@ class Originals:
         try:
             self._make(target.parent)
             if target.exists():
+                # Another thread, or a killed process, may have named it only: it is durable after this flush.
+                _flush(target.parent)
                 return
             try:
                 with partial.open("xb", buffering=0) as file:
@@ -63,11 +66,13 @@ class Originals:
         self._path(digest).unlink(missing_ok=True)
 
     def _make(self, folder: Path) -> None:
-        if not folder.is_dir():
+        """Make a folder durable, once a run: one that is there may have been made by a killed process."""
+        if folder not in self._durable:
             self._folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
             folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
             _flush(self._folder)
             _flush(self._folder.parent)
+            self._durable.add(folder)
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / digest[:2] / f"{digest}.dcm"
