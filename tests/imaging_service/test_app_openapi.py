@@ -87,6 +87,7 @@ def test_every_write_takes_an_idempotency_key(document: dict[str, Any]):
         and "Idempotency-Key" not in {p["name"] for p in operation.get("parameters", ())}
     }
     assert without == {
+        "POST /api/v1/trials/{trial_id}/protocols/dry-run",  # nothing is stored
         "POST /api/v1/sessions",  # each sign-in gives its own token
         "POST /api/v1/dicomweb/studies",  # an instance that is stored again is kept once
         "POST /api/v1/dicomweb/studies/{study}",

@@ -187,7 +187,9 @@ def test_without_a_descriptor_left_the_port_waits_and_goes_on(certificates: Path
         with ExitStack() as stack:
             for _ in range(120):
                 keep(stack, door.raw(), b"")
-            assert eventually(lambda: any("no_descriptor_left" in line for line in poor.log))
+            # the last descriptor may be missed by the port itself or by a connection that it has taken
+            told = ("no_descriptor_left", "connection_failed")
+            assert eventually(lambda: any(word in line for line in poor.log for word in told))
         assert eventually(door.a_known_sender_succeeds)
 
 
