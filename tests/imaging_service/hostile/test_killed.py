@@ -88,7 +88,13 @@ def _mortal(url: str) -> Iterator[Mortal]:
             process.stdin.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+LONG = (
+    pytest.mark.campaign,
+    pytest.mark.skipif("CAMPAIGN" not in os.environ, reason="the long form runs by 'make campaign'"),
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=LONG)])
 def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     with ExitStack() as stack:
         if request.param == "sqlite":
