@@ -61,9 +61,8 @@ def grant(room: ReadingRoom) -> Write:
     room.service.add_account(name, Role.READER)
     path = f"/accounts/{room.service.account_id(name)}/grants"
     body = {"trial_id": TRIAL, "reader_slot": 9}
-    return Write(
-        account="administrator", path=path, bodies=_same(body), statuses=_pairs((201, 409), (200, 201))
-    )
+    # what is granted already is answered as it is
+    return Write(account="administrator", path=path, bodies=_same(body), statuses=_pairs((200, 200)))
 
 
 def close_account(room: ReadingRoom) -> Write:
