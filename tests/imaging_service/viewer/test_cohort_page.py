@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.builders.browsing import chromium, picture, sign_in, violations
+from tests.builders.browsing import picture, sign_in, violations
 from tests.builders.reading import ReadingRoom, measured, reading_room
 from tests.builders.service import on_loopback, running_service
 from tests.imaging_service.outcomes.test_outcomes import read_lengths
@@ -47,12 +47,6 @@ def _read_differently(room: ReadingRoom) -> None:
     subject_images = [*images]
     for account, mm in (("reader1", 80.0), ("reader2", 78.0)):
         room.course(account, subject_images, [{"T01": measured(images[0], mm, "liver")}])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

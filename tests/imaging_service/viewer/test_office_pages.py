@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from fixtures.dicom.phantom import StudyPlan
 from tests.builders.arrivals import TRIAL
-from tests.builders.browsing import BrowsedHouse, browsed_house, chromium, picture, sign_in, violations
+from tests.builders.browsing import BrowsedHouse, browsed_house, picture, sign_in, violations
 
 pytestmark = [pytest.mark.peer("chromium"), pytest.mark.peer("axe-core")]
 
@@ -33,12 +33,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedHouse]:
         )
         served.receive(STRANGER)
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
