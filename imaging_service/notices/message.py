@@ -54,6 +54,6 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     Examples
     --------
     >>> signature("key", "1767600000", b"{}")[:16]
-    'bc9ab0ad0a4ad6be'
+    '0b53c73204f483c5'
     """
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()

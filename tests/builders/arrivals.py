@@ -195,7 +195,7 @@ def _arrival(dataset: Dataset, site_id: str) -> Arrival:
 
 @contextmanager
 def trial_house(
-    database_url: str, folder: Path, *, amended: str = "", **settings: Any
+    database_url: str, folder: Path, *, amended: tuple[str, str] = ("", ""), **settings: Any
 ) -> Iterator[TrialHouse]:
     """Give the reference trial with the sites 01 and 02, on New Year's Day of 2026 plus four days."""
     archive = Archive.open(f"sqlite:///{folder}/archive.sqlite", "memory:")
@@ -212,12 +212,12 @@ def trial_house(
         archive.close()
 
 
-def _open_trial(house: TrialHouse, amended: str) -> None:
+def _open_trial(house: TrialHouse, amended: tuple[str, str]) -> None:
     service = house.service
     filed = service.post(
         "/trials",
         "administrator",
-        content=PROTOCOL.read_text() + amended,
+        content=PROTOCOL.read_text().replace(*amended),
         headers={"Content-Type": "application/toml"},
     )
     assert filed.status_code == 201, filed.text

@@ -17,7 +17,7 @@ LESION = LesionPlan(
     lesion_id="T01", slice_index=4, right_mm=10, down_mm=-5, longest_diameter_mm=32, short_axis_mm=20
 )
 SHRUNK = replace(LESION, right_mm=14, down_mm=-3, longest_diameter_mm=24, short_axis_mm=16)
-WITH_FAT = "\n[enhancement]\nbackground_fraction = 0.3\n"
+WITH_FAT = ("background_fraction = 0.6", "background_fraction = 0.3")
 """The phantom's fat is not suppressed, so its tumours are darker before contrast than fat is."""
 
 BASELINE, FOLLOW_UP = date(2024, 12, 20), date(2025, 2, 12)
