@@ -39,6 +39,12 @@ def account_by_name(session: Session, account: str) -> Account | None:
     return session.scalars(accounts().where(Account.account == account)).one_or_none()
 
 
+def lock_grants(session: Session, account: Account) -> None:
+    """Keep others from changing what an account may do, and read that anew."""
+    statement = accounts().where(Account.account_id == account.account_id).with_for_update(of=Account)
+    session.scalars(statement.execution_options(populate_existing=True)).one()
+
+
 def count_accounts(session: Session) -> int:
     """Return how many accounts there are."""
     return session.scalar(select(func.count()).select_from(Account)) or 0

@@ -91,6 +91,7 @@ def grant(session: Session, actor: Actor, account: Account, permission: Grant, *
     ConflictError
         Another account has the reader slot, or this account reads in the trial's other slot.
     """
+    repository.lock_grants(session, account)
     if any(_same(row, permission) for row in account.grants):
         return
     if permission.reader_slot is not None:
