@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts import service as accounts
+from imaging_service.accounts.blinding import refuse_blinded
 from imaging_service.accounts.principal import Principal, Role
 from imaging_service.accounts.service import Authentication
 from imaging_service.adjudication import repository
@@ -35,7 +36,7 @@ from imaging_service.assessments.repository import Assessment, Response, Respons
 from imaging_service.database import new_id
 from imaging_service.derived import service as derived
 from imaging_service.derived.service import Keeper, Renewal
-from imaging_service.errors import ForbiddenError, NotFoundError
+from imaging_service.errors import NotFoundError
 from imaging_service.http.pages import Page, PageRequest, bad_cursor
 from imaging_service.notices.kinds import Kind
 from imaging_service.notices.service import publish
@@ -190,19 +191,6 @@ def kept_values(session: Session, renewal: Renewal) -> Sequence[Mapping[str, Any
 
 
 KEEPER = Keeper(row=repository.KEPT, values=kept_values)
-
-
-def refuse_blinded(principal: Principal, trial_id: str) -> None:
-    """Refuse who reads in the trial, or adjudicates, whatever other roles there are.
-
-    Raises
-    ------
-    ForbiddenError
-        The caller does.
-    """
-    if principal.scope.reader_slot(trial_id) is not None or principal.has(Role.ADJUDICATOR):
-        message = f"The account reads or adjudicates in trial {trial_id!r} and stays blinded there."
-        raise ForbiddenError(message, code="blinded")
 
 
 def acceptances(

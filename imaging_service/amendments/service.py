@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.act import Act
+from imaging_service.accounts.blinding import refuse_blinded
 from imaging_service.accounts.principal import Principal
 from imaging_service.accounts.scope import Scope
 from imaging_service.adjudication import service as adjudication
@@ -79,7 +80,7 @@ def dry_run(session: Session, principal: Principal, trial_id: str, writing: Prot
     ConflictError
         The version is filed already.
     """
-    adjudication.refuse_blinded(principal, trial_id)
+    refuse_blinded(principal, trial_id)
     amendment = _amendment(session, principal.scope, trial_id, writing)
     return DryRun(
         digest=digest(session, trial_id, writing),
@@ -268,7 +269,7 @@ def rederive(act: ReadAct, trial_id: str, subject_id: str, version: str, reason:
     ForbiddenError
         The caller reads or adjudicates in the trial.
     """
-    adjudication.refuse_blinded(act.principal, trial_id)
+    refuse_blinded(act.principal, trial_id)
     subject = subjects.find_subject(act.session, act.principal.scope, trial_id, subject_id)
     after = trials.protocol_version(act.session, act.principal.scope, trial_id, version)
     answers = assessments.newest_of_some(act.session, act.principal, trial_id, [subject_id])

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from imaging_service.accounts.blinding import refuse_blinded
 from imaging_service.accounts.principal import Principal
 from imaging_service.accounts.scope import Scope
 from imaging_service.adjudication import service as adjudication
@@ -53,7 +54,7 @@ def enter(
     ConflictError
         There is an edition that the caller has not seen.
     """
-    adjudication.refuse_blinded(act.principal, trial_id)
+    refuse_blinded(act.principal, trial_id)
     timepoint = timepoints.find_timepoint(act.session, act.principal.scope, timepoint_id)
     if timepoint.trial_id != trial_id:
         raise timepoints.no_such_timepoint(timepoint_id)
@@ -154,7 +155,7 @@ def evaluations(
         The caller reads or adjudicates in the trial.
     """
     trials.find_trial(session, principal.scope, trial_id)
-    adjudication.refuse_blinded(principal, trial_id)
+    refuse_blinded(principal, trial_id)
     return repository.page(session, principal.scope, trial_id, subject_id, page)
 
 
@@ -182,7 +183,7 @@ def comparison(
         The cursor is another list's.
     """
     protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=today)
-    adjudication.refuse_blinded(principal, trial_id)
+    refuse_blinded(principal, trial_id)
     old = derived.out_of_date(session, trial_id, protocol)
     found = repository.agreement(session, principal.scope, trial_id, today, old)
     anew = _that_count_anew(session, principal, protocol, sorted(old), today)

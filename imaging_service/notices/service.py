@@ -10,9 +10,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from imaging_service.accounts.act import Act
-from imaging_service.accounts.principal import Principal, Role
+from imaging_service.accounts.blinding import refuse_blinded
+from imaging_service.accounts.principal import Principal
 from imaging_service.database import ServiceSession
-from imaging_service.errors import ForbiddenError
 from imaging_service.jobs.port import Job
 from imaging_service.notices import repository
 from imaging_service.notices.kinds import Kind
@@ -91,19 +91,6 @@ def _number(session: Session) -> None:
 @event.listens_for(ServiceSession, "after_rollback")
 def _forget(session: Session) -> None:
     session.info.pop(_UNNUMBERED, None)
-
-
-def refuse_blinded(principal: Principal, trial_id: str) -> None:
-    """Refuse who reads in the trial or adjudicates, whatever other roles there are.
-
-    Raises
-    ------
-    ForbiddenError
-        The caller does.
-    """
-    if principal.scope.reader_slot(trial_id) is not None or principal.has(Role.ADJUDICATOR):
-        message = f"The account reads or adjudicates in trial {trial_id!r} and stays blinded there."
-        raise ForbiddenError(message, code="blinded")
 
 
 def feed(

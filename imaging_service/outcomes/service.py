@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from imaging_service.accounts.blinding import refuse_blinded
 from imaging_service.accounts.principal import Principal
 from imaging_service.adjudication import service as adjudication
 from imaging_service.adjudication.repository import Wanted
@@ -95,7 +96,7 @@ def of_cohort(  # noqa: PLR0913, PLR0917  a cohort is asked for by this much
     """
     protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=cut.protocol_on)
     if view is View.ACCEPTED:
-        adjudication.refuse_blinded(principal, trial_id)
+        refuse_blinded(principal, trial_id)
     asked = _Asked(
         session=session, principal=principal, trial_id=trial_id, protocol=protocol, cut=cut, view=view
     )

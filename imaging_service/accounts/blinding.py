@@ -1,0 +1,17 @@
+"""Who stays blinded in a trial."""
+
+from imaging_service.accounts.principal import Principal, Role
+from imaging_service.errors import ForbiddenError
+
+
+def refuse_blinded(principal: Principal, trial_id: str) -> None:
+    """Refuse who reads in the trial or adjudicates, whatever other roles there are.
+
+    Raises
+    ------
+    ForbiddenError
+        The caller does.
+    """
+    if principal.scope.reader_slot(trial_id) is not None or principal.has(Role.ADJUDICATOR):
+        message = f"The account reads or adjudicates in trial {trial_id!r} and stays blinded there."
+        raise ForbiddenError(message, code="blinded")
