@@ -1,14 +1,13 @@
 """The bytes of each received instance, written once and never changed."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from dicom_listener.archive.contents import Bytes, BytesContent, Content
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import ObjectMissingError, ObjectsAddressError
-
-Bytes = bytes | bytearray | memoryview
-"""A stretch of an object; a writer never copies it."""
 
 
 class Draft(Protocol):
@@ -113,6 +112,18 @@ class ObjectStore(Protocol):
         """Return at most `length` bytes from offset `start`, or raise `ObjectMissingError`."""
         ...
 
+    def opened(self, digest: Digest) -> AbstractContextManager[Content]:
+        """Lend an object that may be larger than memory for a ``with`` block.
+
+        Raises
+        ------
+        ObjectMissingError
+            At the beginning of the block; nothing is missing after that.
+        OutOfResourcesError
+            The store is away.
+        """
+        ...
+
     def digests(self) -> Iterator[Digest]:
         """Name every object, in no order."""
         ...
@@ -175,6 +186,11 @@ class MemoryObjectStore:
     def get_range(self, digest: Digest, start: int, length: int) -> bytes:
         """Return at most `length` bytes from offset `start`."""
         return self.get(digest)[start : start + length]
+
+    @contextmanager
+    def opened(self, digest: Digest) -> Iterator[Content]:
+        """Lend the object."""
+        yield BytesContent(self.get(digest))
 
     def digests(self) -> Iterator[Digest]:
         """Name every object."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import mmap
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,50 +9,14 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from dicom_listener.archive.objects import Bytes, Draft
+from dicom_listener.archive.contents import Bytes, Content, FileContent
+from dicom_listener.archive.drafts import FileDraft, out_of_resources, write_all
+from dicom_listener.archive.objects import Draft
 from dicom_listener.archive.records import Digest
-from dicom_listener.errors import FolderUnusableError, ObjectMissingError, OutOfResourcesError
+from dicom_listener.errors import FolderUnusableError, ObjectMissingError
 
 _SUFFIX = ".dcm"
 _PARTIAL = ".part"
-
-
-class FileDraft:
-    """An object that is written to a file of the spool while it arrives."""
-
-    def __init__(self, path: Path, before: bytes) -> None:
-        """Begin the file with `before`."""
-        self.before = before
-        self.path = path
-        self._file = path.open("x+b", buffering=0)
-        self._map: mmap.mmap | None = None
-        try:
-            self.write(before)
-        except OutOfResourcesError:
-            self.discard()
-            raise
-
-    def write(self, part: Bytes) -> None:
-        """Append `part`."""
-        try:
-            _write_all(self._file.fileno(), part)
-        except OSError as error:
-            raise _full(self.path.parent, error) from error
-
-    def flush(self) -> None:
-        """Return when the content is on the disk."""
-        os.fsync(self._file.fileno())
-
-    def data_set(self) -> memoryview:
-        """Map the file: only the pages that are looked at come into memory."""
-        if self._map is None:
-            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        return memoryview(self._map)[len(self.before) :]
-
-    def discard(self) -> None:
-        """Remove the file's name in the spool."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
 
 
 class FolderObjectStore:
@@ -109,7 +72,7 @@ class FolderObjectStore:
                 return False
             return self._write(digest, target, parts)
         except OSError as error:
-            raise _full(self._root, error) from error
+            raise out_of_resources(self._root, error) from error
 
     def put_all(self, contents: Iterable[tuple[Digest, Sequence[Bytes]]]) -> list[bool]:
         """Write all, then flush all, then link all: flushes that follow each other cost the disk least."""
@@ -119,7 +82,7 @@ class FolderObjectStore:
                 written.append(self._begin(digest, parts))
             return self._finish_all(written)
         except OSError as error:
-            raise _full(self._root, error) from error
+            raise out_of_resources(self._root, error) from error
         finally:
             for each in written:
                 if each.partial is not None:
@@ -135,7 +98,7 @@ class FolderObjectStore:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
             for part in parts:
-                _write_all(descriptor, part)
+                write_all(descriptor, part)
         except BaseException:
             os.close(descriptor)
             partial.unlink(missing_ok=True)
@@ -160,7 +123,7 @@ class FolderObjectStore:
         try:
             return FileDraft(self._spool / f"draft.{uuid4().hex}{_PARTIAL}", before)
         except OSError as error:
-            raise _full(self._root, error) from error
+            raise out_of_resources(self._root, error) from error
 
     def put_draft(self, digest: Digest, draft: Draft) -> bool:
         """Flush the draft's file and link it to its place."""
@@ -175,7 +138,7 @@ class FolderObjectStore:
             draft.path = draft.path.replace(self._partial(digest))
             return self._place(digest, target, draft.path)
         except OSError as error:
-            raise _full(self._root, error) from error
+            raise out_of_resources(self._root, error) from error
 
     def _partial(self, digest: Digest) -> Path:
         return self._spool / f"{digest}.{uuid4().hex}{_PARTIAL}"
@@ -185,7 +148,7 @@ class FolderObjectStore:
         try:
             with partial.open("xb", buffering=0) as file:
                 for part in parts:
-                    _write_all(file.fileno(), part)
+                    write_all(file.fileno(), part)
                 os.fsync(file.fileno())
             return self._place(digest, target, partial)
         finally:
@@ -239,6 +202,16 @@ class FolderObjectStore:
         except FileNotFoundError:
             raise ObjectMissingError(digest) from None
 
+    @contextlib.contextmanager
+    def opened(self, digest: Digest) -> Iterator[Content]:
+        """Lend the file, or raise `ObjectMissingError`."""
+        try:
+            file = self._path(digest).open("rb", buffering=0)
+        except FileNotFoundError:
+            raise ObjectMissingError(digest) from None
+        with file:
+            yield FileContent(file)
+
     def digests(self) -> Iterator[Digest]:
         """Name every file in its place."""
         for path in self._root.glob(f"[0-9a-f][0-9a-f]/*{_SUFFIX}"):
@@ -272,10 +245,6 @@ def _linked(partial: Path, target: Path) -> bool:
     return True
 
 
-def _full(folder: Path, error: OSError) -> OutOfResourcesError:
-    return OutOfResourcesError(what=f"The folder {folder}", reason=error.strerror or str(error))
-
-
 def _locked(path: Path) -> IO[bytes]:
     """Return a file that holds a lock until it is closed; `BlockingIOError` when another holds it."""
     file = path.open("wb")
@@ -285,12 +254,6 @@ def _locked(path: Path) -> IO[bytes]:
         file.close()
         raise
     return file
-
-
-def _write_all(descriptor: int, part: Bytes) -> None:
-    view = memoryview(part)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _flush_folder(folder: Path) -> None:

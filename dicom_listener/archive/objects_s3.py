@@ -5,17 +5,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
+from threading import Lock
+from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
-from dicom_listener.archive.objects import Bytes, Draft
+from dicom_listener.archive.contents import Bytes, BytesContent, Content, FileContent
+from dicom_listener.archive.drafts import FileDraft, out_of_resources, write_all
+from dicom_listener.archive.objects import Draft
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import ObjectMissingError, ObjectsAddressError, OutOfResourcesError
 
 _SUFFIX = ".dcm"
 _AT_ONCE = 4  # objects on their way to the service, which are in memory for so long
+_PART = 8 * 2**20  # bytes of an object that are on their way at once
+_PARTS_AT_ONCE = 2
 
 
 class S3ObjectStore:
@@ -24,11 +32,15 @@ class S3ObjectStore:
     Keys, region and endpoint are the usual ``AWS_...`` variables. Put-if-absent is asked for but not
     relied on: services differ in how atomic it is, and what is written under a digest is the same
     whoever writes it. Which of two contents came first is decided by the index.
+
+    A large object waits in a temporary file until it is whole and accepted, then goes out in parts; it is
+    read through such a file as well.
     """
 
     def __init__(self, store: S3Store) -> None:
         """Use `store`; `open` makes it from an address."""
         self._store = store
+        self._sending = Lock()
 
     @classmethod
     def open(cls, address: str) -> "S3ObjectStore":
@@ -87,13 +99,42 @@ class S3ObjectStore:
                 puts.append(pool.submit(self.put, digest, [b"".join(parts)]))
             return [each.result() for each in puts]
 
-    def draft(self, _before: bytes) -> None:
-        """Want every object whole."""
-        return
+    def draft(self, before: bytes) -> FileDraft:
+        """Begin a temporary file, which has no name that a crash could leave behind."""
+        folder = Path(gettempdir())
+        try:
+            draft = FileDraft(folder / f"draft.{uuid4().hex}", before)
+            draft.path.unlink()
+        except OSError as error:
+            raise out_of_resources(folder, error) from error
+        return draft
 
     def put_draft(self, digest: Digest, draft: Draft) -> bool:
-        """Keep the parts of a draft."""
-        return self.put(digest, (draft.before, draft.data_set()))
+        """Send a draft in parts, which become an object when all are there; drafts take turns."""
+        if not isinstance(draft, FileDraft):
+            return self.put(digest, (draft.before, draft.data_set()))
+        with self._sending:
+            try:
+                if self._is_there(digest):
+                    return False
+                obstore.put(
+                    self._store,
+                    digest + _SUFFIX,
+                    draft.reread(),
+                    use_multipart=True,
+                    chunk_size=_PART,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
+            except BaseError as error:
+                raise OutOfResourcesError(what="The bucket", reason=_first_line(error)) from error
+        return True
+
+    def _is_there(self, digest: Digest) -> bool:
+        try:
+            obstore.head(self._store, digest + _SUFFIX)
+        except FileNotFoundError:
+            return False
+        return True
 
     def mark_indexed(self, digest: Digest) -> None:
         """Do nothing: see `unindexed`."""
@@ -115,6 +156,23 @@ class S3ObjectStore:
             if wanted <= 0:
                 return b""
             return bytes(obstore.get_range(self._store, digest + _SUFFIX, start=start, length=wanted))
+
+    @contextmanager
+    def opened(self, digest: Digest) -> Iterator[Content]:
+        """Lend the object, a large one from a temporary file."""
+        first = self.get_range(digest, 0, _PART)
+        if len(first) < _PART:
+            yield BytesContent(first)
+            return
+        with TemporaryFile(buffering=0) as file:
+            try:
+                piece = first
+                while piece:
+                    write_all(file.fileno(), piece)
+                    piece = self.get_range(digest, os.fstat(file.fileno()).st_size, _PART)
+            except OSError as error:
+                raise out_of_resources(Path(gettempdir()), error) from error
+            yield FileContent(file)
 
     def digests(self) -> Iterator[Digest]:
         """Name every object of the bucket's prefix."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from dicom_listener.archive import segments
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.log_reader import IDENTITY, LogReader, identity_of
 from dicom_listener.archive.marks import Marks
-from dicom_listener.archive.objects import Bytes
 from dicom_listener.archive.segments import PAGE, SUFFIX, Entry
 from dicom_listener.errors import FolderUnusableError, OutOfResourcesError
 

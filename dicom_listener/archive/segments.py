@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.file_meta import FileMeta, split
-from dicom_listener.archive.objects import Bytes
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import MalformedDataSetError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import dictionary_VR
 
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.scan import PIXEL_TAGS
 from dicom_listener.archive.syntaxes import TransferSyntax
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydicom.charset import python_encoding
 
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.syntaxes import TransferSyntax
 from dicom_listener.deidentification.cleaning import cleaned, names_in, scrubbed
 from dicom_listener.deidentification.elements import Element, Split, read, write

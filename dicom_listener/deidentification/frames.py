@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.pixels.utils import pixel_array
 
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.syntaxes import TransferSyntax
 
 _MOST_DECODED = 64 * 2**20

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from dicom_listener.archive.objects import Bytes
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import ObjectMissingError, OutOfResourcesError
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.file_meta import FileMeta
 from dicom_listener.archive.header import Header, read_header
-from dicom_listener.archive.objects import Bytes, Draft
+from dicom_listener.archive.objects import Draft
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.archive.records import Digest
 from dicom_listener.archive.uids import is_uid

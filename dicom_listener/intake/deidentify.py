@@ -9,9 +9,9 @@ from threading import Lock
 
 from dicom_listener.archive import receipts, senders
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.header import Header
 from dicom_listener.archive.kept import digest_of
-from dicom_listener.archive.objects import Bytes
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.scan import inflate

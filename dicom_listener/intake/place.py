@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 
 from dicom_listener.archive import index, log_positions, receipts, segments
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.header import Header, read_header
 from dicom_listener.archive.index import Addition
 from dicom_listener.archive.kept import KeptObject, describe, digest_of
 from dicom_listener.archive.log_reader import IDENTITY, LogReader, identity_of
 from dicom_listener.archive.marks import Marks
-from dicom_listener.archive.objects import Bytes
 from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.segment_log import LONGEST
 from dicom_listener.archive.segments import Record

@@ -1,5 +1,7 @@
 import errno
+import hashlib
 import os
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -104,7 +106,87 @@ def test_a_range_is_read_by_offset_and_length(store: ObjectStore) -> None:
     assert store.get_range(DIGEST, 100, 4) == b""
 
 
+LARGE = 40 * 2**20
+PIECE = bytes(range(256)) * 4096  # 1 MiB
+
+
+def test_an_object_is_lent_as_a_view_and_in_pieces(store: ObjectStore) -> None:
+    store.put(DIGEST, CONTENT)
+    with store.opened(DIGEST) as content:
+        assert (content.length, bytes(content.view()[4:8])) == (12, b"data")
+        assert [bytes(piece) for piece in content.pieces(4, 5)] == [b"data ", b"set"]
+        assert b"".join(content.pieces()) == b"DICMdata set"
+
+
+@pytest.mark.parametrize("store", ["folder", "s3"], indirect=True)
+def test_a_draft_becomes_an_object_of_any_length_without_being_in_memory(store: ObjectStore) -> None:
+    """The bucket's server is in this process, so only what our own code holds can be counted."""
+    before, sha256 = b"DICM", hashlib.sha256()
+    draft = store.draft(before)
+    assert draft is not None
+    tracemalloc.start()
+    for _ in range(LARGE // len(PIECE)):
+        draft.write(PIECE)
+        sha256.update(PIECE)
+    digest = Digest(sha256.hexdigest())
+    assert bytes(draft.data_set()[-4:]) == PIECE[-4:]
+    held = ours_at_most()
+    assert store.put_draft(digest, draft) is True
+    assert store.put_draft(digest, draft) is False
+    draft.discard()
+    tracemalloc.reset_peak()
+    with store.opened(digest) as content:
+        assert content.length == LARGE + len(before)
+        pieces = hashlib.sha256()
+        for piece in content.pieces(len(before), 10**6):
+            pieces.update(piece)
+        assert bytes(content.view()[-4:]) == PIECE[-4:]
+    tracemalloc.stop()
+    assert pieces.hexdigest() == digest
+    assert held < LARGE // 2
+    assert store.get_range(digest, LARGE - 4, 100) == PIECE[-8:]
+
+
+def ours_at_most() -> int:
+    """Return the most bytes of Python's that were held since the counting began."""
+    return tracemalloc.get_traced_memory()[1]
+
+
+@pytest.mark.parametrize("store", ["folder", "s3"], indirect=True)
+def test_a_draft_that_is_given_up_leaves_nothing(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    draft = store.draft(b"DICM")
+    assert draft is not None
+    draft.write(b"half of it")
+    assert list((tmp_path / "temporary").iterdir()) == []
+    draft.discard()
+    assert list(store.digests()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"] == []
+
+
+def test_a_bucket_that_goes_away_before_the_last_part_keeps_nothing_of_a_draft(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = open_objects(f"s3://{bucket}/prefix")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    store = open_objects(f"s3://{bucket}/prefix")
+    draft = store.draft(b"DICM")
+    assert draft is not None
+    draft.write(b"data set")
+    with pytest.raises(OutOfResourcesError, match="The bucket"):
+        store.put_draft(DIGEST, draft)
+    assert list(here.digests()) == []
+    assert here.put_draft(DIGEST, draft) is True  # nothing is lost of it by the failure
+    draft.discard()
+    assert here.get(DIGEST) == b"DICMdata set"
+
+
 def test_an_unknown_object_is_missing(store: ObjectStore) -> None:
+    with pytest.raises(ObjectMissingError, match=DIGEST), store.opened(DIGEST):
+        pass
     with pytest.raises(ObjectMissingError, match=DIGEST):
         store.get(DIGEST)
     with pytest.raises(ObjectMissingError, match=DIGEST):

@@ -1,8 +1,10 @@
 """Push to a listener over several associations, end it in the middle, and look for what it promised."""
 
+import json
 import random
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from dicom_listener.archive import senders
@@ -18,7 +21,7 @@ from dicom_listener.archive.integrity import verify
 from dicom_listener.archive.migrate import migrate
 from dicom_listener.archive.senders import Sender, networks_from
 from tests.dicom_listener.instances import encoded, mr_instance
-from tests.dicom_listener.peers import association_request, fragment, pdu, store_command
+from tests.dicom_listener.peers import association_request, fragment, store_command
 
 ROOT = Path(__file__).parents[3]
 SIDE = 64
@@ -36,59 +39,80 @@ def prepared(folder: Path) -> Archive:
     return archive
 
 
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A listener process that says that it is ready."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    seconds: float  # from its start to its readiness
 
 
 @contextmanager
-def listening(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a listener until the block ends, and wait for its port."""
-    arguments = ["serve", "--port", str(port), "--objects", str(folder / "objects")]
+def listening(folder: Path, log: Path) -> Iterator[Running]:
+    """Run a listener on a port of its choice until the block ends; what it says is appended to `log`.
+
+    A port that was free for an earlier run may be anybody's a moment later.
+    """
+    arguments = ["serve", "--port", "0", "--objects", str(folder / "objects")]
     arguments += ["--database-url", f"sqlite:///{folder}/index.sqlite"]
-    with (folder / "log").open("ab") as log:
+    began, known = time.monotonic(), log.stat().st_size if log.exists() else 0
+    with log.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-c", "from dicom_listener.cli import main; main()", *arguments],
-            stderr=log,
+            stderr=file,
             cwd=ROOT,
         )
         try:
-            _await_port(port, process)
-            yield process
+            port = _port_of(process, log, known)
+            yield Running(process=process, port=port, seconds=time.monotonic() - began)
         finally:
             process.kill()
             process.wait()
 
 
-def _await_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _port_of(process: "subprocess.Popen[bytes]", log: Path, known: int) -> int:
+    """Return the port that the listener names when it is ready."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        assert process.poll() is None, "The listener ended by itself."
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as probe:
-                probe.sendall(association_request())
-                if probe.recv(1) == b"\x02":
-                    probe.sendall(pdu(0x07, bytes(4)))
-                    return
-        except OSError:
-            time.sleep(0.02)
-    raise AssertionError
+        is_over = process.poll() is not None
+        said = log.read_bytes()[known:].decode()
+        for line in said.splitlines(keepends=True):
+            if line.endswith("}\n") and (event := json.loads(line))["event"] == "ready":
+                return int(event["port"])
+        assert not is_over, f"The listener ended by itself: {said}"
+        time.sleep(0.01)
+    raise AssertionError(said)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a run of many ends has shown."""
+
+    acknowledged: int  # instances, none of which is missing
+    starts: list[float]  # seconds
+
+    def __str__(self) -> str:
+        median, longest = statistics.median(self.starts), max(self.starts)
+        return (
+            f"{self.acknowledged} instances acknowledged in {len(self.starts)} runs, none missing; "
+            f"a start took {median:.1f} s, {longest:.1f} s at most."
+        )
 
 
 class Pusher:
     """One association after another, with instances of its own; it counts what was acknowledged."""
 
-    def __init__(self, port: int, number: int) -> None:
-        self._port = port
+    def __init__(self, number: int) -> None:
         self._number = number
         self._sent = 0
         self._template = encoded(mr_instance(SOPInstanceUID="1.2.9.100000", side=SIDE))
         self.acknowledged: list[str] = []
 
-    def run(self, instances: int) -> None:
+    def run(self, port: int, instances: int) -> None:
         """Push so many instances, or until the connection ends."""
         try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=60) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.sendall(association_request())
                 _read(connection)
@@ -119,7 +143,7 @@ def _read(connection: socket.socket) -> bytes:
 
 
 def push_and_end(
-    process: "subprocess.Popen[bytes]",
+    running: Running,
     pushers: list[Pusher],
     instances: int,
     source: random.Random,
@@ -129,20 +153,20 @@ def push_and_end(
     before = sum(len(pusher.acknowledged) for pusher in pushers)
     wanted = source.randrange(1, max(instances * len(pushers) * 3 // 4, 2))
     with ThreadPoolExecutor(len(pushers)) as pool:
-        runs = [pool.submit(pusher.run, instances) for pusher in pushers]
+        runs = [pool.submit(pusher.run, running.port, instances) for pusher in pushers]
         while sum(len(pusher.acknowledged) for pusher in pushers) - before < wanted:
             if all(run.done() for run in runs):
                 break
             time.sleep(0.001)
-        process.send_signal(how)
-        process.wait(60)
+        running.process.send_signal(how)
+        running.process.wait(60)
         for run in runs:
             run.result()
 
 
-def check(folder: Path, port: int, acknowledged: list[str]) -> None:
+def check(folder: Path, log: Path, acknowledged: list[str]) -> None:
     """Start again, and look for everything that was acknowledged."""
-    with listening(folder, port), closing(_opened(folder)) as archive:
+    with listening(folder, log), closing(_opened(folder)) as archive:
         assert archive.catch_up(60)
         missing = [uid for uid in acknowledged if archive.instance(uid) is None]
         assert missing == []
