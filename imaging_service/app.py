@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.middleware import Middleware
 
+from imaging_service.accounts.accesses import Accesses
 from imaging_service.accounts.dependencies import RoleGuard, anyone
 from imaging_service.accounts.openid.provider import Provider
 from imaging_service.accounts.passwords import Passwords
@@ -111,7 +112,7 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
         description="Central imaging review: studies to timepoints, reads to RECIST 1.1 answers.",
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,  # `operations.docs` answers it
         separate_input_output_schemas=False,
         redirect_slashes=False,
         middleware=[
@@ -148,6 +149,9 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
     app.state.jobs = jobs
     app.state.turns = turns
     app.state.metrics = metrics
+    app.state.accesses = Accesses(
+        database=database, clock=clock, again_after=timedelta(seconds=settings.access_again_seconds)
+    )
     app.state.wrong_tokens = WrongTokens(Rates(per_minute=settings.wrong_tokens_per_minute))
     app.state.identity_provider = (
         None if settings.oidc_issuer is None else Provider(settings, settings.oidc_issuer)

@@ -11,6 +11,7 @@ from imaging_service.accounts.dependencies import public
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
+OPENAPI = "/api/v1/openapi.json"
 _METHODS = ("get", "post", "put", "patch", "delete")
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -32,6 +33,12 @@ def read_docs(request: Request) -> HTMLResponse:
     return HTMLResponse("".join(_page(request.app.openapi())))
 
 
+@router.get(OPENAPI)
+def read_openapi(request: Request) -> Response:
+    """Return the OpenAPI document; a thread waits for it while it is built, and no other request does."""
+    return Response(request.app.state.openapi.encoded(), media_type="application/json")
+
+
 @router.get("/docs/style.css")
 def read_style() -> Response:
     """Return the page's style."""
@@ -43,7 +50,7 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
     yield f'<link rel="stylesheet" href="/docs/style.css"><h1>{title}</h1>'
     yield f"<p>{escape(document['info'].get('description', ''))}</p>"
-    yield '<p>For programs: <a href="/api/v1/openapi.json">OpenAPI</a>. '
+    yield f'<p>For programs: <a href="{OPENAPI}">OpenAPI</a>. '
     yield "Errors are problems (RFC 9457). A write may carry an <code>Idempotency-Key</code>.</p>"
     chapter = None
     for tag, path, method, operation in _operations(document):

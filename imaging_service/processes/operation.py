@@ -37,7 +37,12 @@ class House:
         app = create_app(
             self.settings, self.database, clock=self.clock, archive=self.archive, jobs=self.queue
         )
-        serve(app, self.settings, lambda address: say(f"The service answers at {address}."))
+
+        def ready(address: str) -> None:
+            say(f"The service answers at {address}.")
+            app.state.openapi.build_aside()
+
+        serve(app, self.settings, ready)
 
     def work(self, say: Say) -> None:
         """Run the worker until SIGTERM or SIGINT."""

@@ -1,11 +1,17 @@
 """The OpenAPI document says all that a caller can meet."""
 
+import json
 from collections.abc import Iterator
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 
+from imaging_service.app import api_routes
+from imaging_service.http import openapi
+from imaging_service.http.openapi import OpenApi
 from imaging_service.http.problems import ERROR_RESPONSES
 from tests.builders.service import TestService, running_service
 
@@ -100,3 +106,22 @@ def test_the_page_names_every_route_and_runs_no_script(whole: TestService, docum
     assert "<script" not in page
     assert whole.client.get("/", follow_redirects=False).headers["location"] == "/viewer/"
     assert whole.client.get("/docs/style.css").headers["content-type"] == "text/css; charset=utf-8"
+
+
+def test_the_document_is_built_once_however_many_ask_for_it(
+    whole: TestService, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    built: list[dict[str, Any]] = []
+    monkeypatch.setattr(openapi, "_document", lambda app: built.append(document) or dict(document))
+    whole.app.openapi_schema = None
+    asked = OpenApi(whole.app)
+    threads = [asked.build_aside() for _ in range(4)]
+    for thread in threads:
+        thread.join()
+    assert (len(built), json.loads(asked.encoded())) == (1, document)
+
+
+def test_the_document_is_answered_by_a_thread_and_not_by_the_loop_of_all_requests(whole: TestService):
+    (route,) = [each for each in api_routes(whole.app) if each.path == "/api/v1/openapi.json"]
+    assert isinstance(route.original_route, APIRoute)
+    assert not iscoroutinefunction(route.original_route.endpoint)

@@ -123,7 +123,7 @@ def test_no_framework_page_or_route_stands_beside_ours(whole: TestService):
         for route in whole.app.routes
         if not isinstance(route, APIRoute) and hasattr(route, "path")
     }
-    assert others == {"/api/v1/openapi.json"}
+    assert others == set()
 
 
 def test_the_log_names_routes_and_accounts_and_never_an_address_or_a_payload(whole: TestService):
