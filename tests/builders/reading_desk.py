@@ -205,13 +205,23 @@ class KeyboardHand(Desk):
 
     def state(self, name: str) -> None:
         self.press("x")
-        wanted = self.page.locator(".card").get_by_role("button", name=name, exact=True)
         for _ in range(8):
-            if wanted.evaluate("each => each === document.activeElement"):
+            if self._is_on_state(name):
                 break
             self.press("Tab")
+        assert self._is_on_state(name), f"The keyboard did not reach the state {name!r}."
         self.press("Space")
         self.press("v")
+
+    def _is_on_state(self, name: str) -> bool:
+        """Look where the focus is, at once: a card drawn anew keeps the focus in another element."""
+        return bool(
+            self.page.evaluate(
+                """name => document.activeElement.closest('.card .states') !== null
+                    && document.activeElement.textContent === name""",
+                name,
+            )
+        )
 
     def sign(self) -> None:
         self.press("Control+Enter")
