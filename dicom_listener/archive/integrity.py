@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select
 
 from dicom_listener.archive import index, tables
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.contents import Content
 from dicom_listener.archive.file_meta import FileMeta, split
 from dicom_listener.archive.header import Header, read_header
-from dicom_listener.archive.kept import KeptObject, digest_of
+from dicom_listener.archive.kept import BEGINNING, KeptObject
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import DataSetError, ObjectMissingError
 
@@ -150,19 +151,28 @@ class _Entry:
 
 
 def _read(archive: Archive, digest: Digest) -> _Entry | DamagedObject:
-    """Read an object with nothing but its name to compare it with."""
+    """Read an object, which may be larger than memory, with nothing but its name to compare it with."""
     try:
-        content = archive.objects.get(digest)
-        meta, length = split(content)
-        data_set = memoryview(content)[length:]
-        if digest_of(data_set) != digest:
-            return DamagedObject(digest=digest, sop_instance_uid=meta.sop_instance_uid, damage=Damage.ALTERED)
-        return _Entry(
-            header=read_header(data_set, meta.transfer_syntax_uid),
-            kept=KeptObject.of(digest, content[:length], len(data_set)),
-            meta=meta,
-        )
+        with archive.objects.opened(digest) as content:
+            view = content.view()
+            meta, length = split(bytes(view[:BEGINNING]))
+            if _digest_of(content, length) != digest:
+                return DamagedObject(
+                    digest=digest, sop_instance_uid=meta.sop_instance_uid, damage=Damage.ALTERED
+                )
+            return _Entry(
+                header=read_header(view[length:], meta.transfer_syntax_uid),
+                kept=KeptObject.of(digest, bytes(view[:length]), len(view) - length),
+                meta=meta,
+            )
     except ObjectMissingError:
         return DamagedObject(digest=digest, sop_instance_uid="", damage=Damage.MISSING)
     except DataSetError:
         return DamagedObject(digest=digest, sop_instance_uid="", damage=Damage.UNREADABLE)
+
+
+def _digest_of(content: Content, start: int) -> str:
+    sha256 = hashlib.sha256()
+    for piece in content.pieces(start):
+        sha256.update(piece)
+    return sha256.hexdigest()

@@ -8,7 +8,7 @@ from dicom_listener.archive.objects import ObjectStore
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import MalformedDataSetError, ObjectDamagedError
 
-_BEGINNING = 4096
+BEGINNING = 4096
 """Bytes that hold the file meta information of any kept file."""
 
 
@@ -45,7 +45,7 @@ def describe(objects: ObjectStore, digest: Digest, data_set_length: int) -> tupl
     ObjectDamagedError
         When it does not begin with file meta information of this archive.
     """
-    beginning = objects.get_range(digest, 0, _BEGINNING)
+    beginning = objects.get_range(digest, 0, BEGINNING)
     try:
         meta, length = split(beginning)
     except MalformedDataSetError as error:

@@ -164,10 +164,9 @@ class RetrieveService:
 
     def _carry(self, record: InstanceRecord, carry: _Carry) -> Delivery:
         try:
-            content = self._archive.objects.get(record.digest)
+            return carry(Outgoing.kept(record, self._archive.objects))
         except ArchiveError as error:
             return Delivery(status=None, reason=str(error))
-        return carry(Outgoing.kept(record, content))
 
 
 class _Conversation:

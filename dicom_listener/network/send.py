@@ -2,27 +2,31 @@
 
 import socket
 import ssl
+import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from io import BytesIO
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pynetdicom import AE, build_context
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import PresentationContext
 
+from dicom_listener.archive.contents import Content, FileContent
 from dicom_listener.archive.destinations import Destination
 from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_listener.archive.objects import ObjectStore
 from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.errors import DestinationError, FileUnreadableError, TranscodingError
+from dicom_listener.network.outgoing import NotSentError, send_with_data_set
 from dicom_listener.network.transcoder import TARGETS, TRANSCODER, can_transcode
 
 _ASSOCIATION_SECONDS = 10
@@ -43,17 +47,17 @@ class Outgoing:
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax_uid: str
-    content: bytes
+    opened: Callable[[], AbstractContextManager[Content]]  # may be asked for again
     offset: int  # of the data set
 
     @classmethod
-    def kept(cls, record: InstanceRecord, content: bytes) -> "Outgoing":
+    def kept(cls, record: InstanceRecord, objects: ObjectStore) -> "Outgoing":
         """Send an instance of the archive."""
         return cls(
             sop_class_uid=record.sop_class_uid,
             sop_instance_uid=record.sop_instance_uid,
             transfer_syntax_uid=record.transfer_syntax_uid,
-            content=content,
+            opened=partial(objects.opened, record.digest),
             offset=record.header_length,
         )
 
@@ -67,14 +71,15 @@ class Outgoing:
             When it cannot be read or is no DICOM file.
         """
         try:
-            content = path.read_bytes()
-            meta = dcmread(BytesIO(content), stop_before_pixels=True).file_meta
+            meta = read_file_meta_info(path)
+            with path.open("rb") as file:
+                beginning = file.read(_FILE_META.stop)
             found = cls(
                 sop_class_uid=str(meta.MediaStorageSOPClassUID),
                 sop_instance_uid=str(meta.MediaStorageSOPInstanceUID),
                 transfer_syntax_uid=str(meta.TransferSyntaxUID),
-                content=content,
-                offset=_FILE_META.stop + int.from_bytes(content[_FILE_META], "little"),
+                opened=partial(_opened, path),
+                offset=_FILE_META.stop + int.from_bytes(beginning[_FILE_META], "little"),
             )
         except (OSError, InvalidDicomError, AttributeError, ValueError) as error:
             raise FileUnreadableError(
@@ -139,30 +144,49 @@ def store(
     context = _context(association, outgoing.kind)
     if context is None:
         return Delivery(status=0x0122, reason="the peer accepts no transfer syntax that it can be sent in")
-    try:
-        encoded = _encoded(outgoing, str(context.transfer_syntax[0]))
-    except TranscodingError as error:
-        return Delivery(status=0xC000, reason=str(error))
     request = C_STORE()
     request.MessageID = message_id
     request.AffectedSOPClassUID = outgoing.sop_class_uid
     request.AffectedSOPInstanceUID = outgoing.sop_instance_uid
     request.Priority = 0x0000
-    request.DataSet = BytesIO(encoded)
     if originator is not None:
         request.MoveOriginatorApplicationEntityTitle = originator.ae_title
         request.MoveOriginatorMessageID = originator.message_id
-    association.dimse.send_msg(request, context.context_id)
+    try:
+        with _encoded(outgoing, str(context.transfer_syntax[0])) as (encoded, start):
+            if encoded.length <= start:
+                return Delivery(status=0xC000, reason="its file ends before its data set")
+            send_with_data_set(association, request, context.context_id, encoded, start)
+    except TranscodingError as error:
+        return Delivery(status=0xC000, reason=str(error))
+    except NotSentError:
+        association.abort()
+        return _NO_ANSWER
     _, answer = association.dimse.get_msg(block=True)
     if not isinstance(answer, C_STORE) or answer.MessageIDBeingRespondedTo != message_id:
         return _NO_ANSWER
     return Delivery(status=answer.Status, reason=str(getattr(answer, "ErrorComment", None) or ""))
 
 
-def _encoded(outgoing: Outgoing, transfer_syntax_uid: str) -> bytes:
-    if transfer_syntax_uid == outgoing.transfer_syntax_uid:
-        return outgoing.content[outgoing.offset :]
-    return TRANSCODER.transcoded(outgoing.content, transfer_syntax_uid)
+@contextmanager
+def _encoded(outgoing: Outgoing, transfer_syntax_uid: str) -> Iterator[tuple[Content, int]]:
+    """Lend what holds the data set in a transfer syntax, and say where it begins there."""
+    with outgoing.opened() as content:
+        if transfer_syntax_uid == outgoing.transfer_syntax_uid:
+            yield content, outgoing.offset
+        else:
+            with TRANSCODER.transcoded(content, transfer_syntax_uid) as written:
+                yield written, 0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Content]:
+    try:
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        raise FileUnreadableError(path, error.strerror or "it cannot be opened") from error
+    with file:
+        yield FileContent(file)
 
 
 def _context(association: Any, kind: Kind) -> PresentationContext | None:  # noqa: ANN401 - the library's
@@ -232,8 +256,10 @@ def associated(
 
 
 def _send_at_once(association: Any) -> None:  # noqa: ANN401 - the library's
-    """Let no packet wait for the acknowledgement of the one before."""
-    association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Let no packet wait for the acknowledgement of the one before, nor for ever for a peer that is deaf."""
+    transport = association.dul.socket.socket
+    transport.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    transport.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", _ANSWER_SECONDS, 0))
 
 
 def _put_to_sleep(association: Any) -> None:  # noqa: ANN401 - the library's

@@ -1,7 +1,6 @@
 """What the command ``dicom-listener send`` carries: files, and studies of the archive."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,11 @@ from dicom_listener.archive.destinations import Destination
 from dicom_listener.archive.matching import Level, Search
 from dicom_listener.archive.records import InstanceRecord
 from dicom_listener.network.retrieve import MAXIMUM_SUBOPERATIONS
-from dicom_listener.network.send import Courier, Delivery, Kind, Outgoing
+from dicom_listener.network.send import Courier, Delivery, Outgoing
 from dicom_listener.network.tls import client_context
 
 if TYPE_CHECKING:
     from dicom_listener.settings import ListenerSettings
-
-_Load = Callable[[], Outgoing]
 
 
 def deliveries(
@@ -36,17 +33,15 @@ def deliveries(
     DestinationError
         When the destination cannot be reached, or does not accept.
     """
-    waiting: list[tuple[Kind, _Load]] = [
-        (Outgoing.file(path).kind, partial(Outgoing.file, path)) for path in files
-    ]
+    waiting = [Outgoing.file(path) for path in files]
     for uid in studies:
-        waiting += [(_kind(record), partial(_kept, archive, record)) for record in _instances(archive, uid)]
+        waiting += [Outgoing.kept(record, archive.objects) for record in _instances(archive, uid)]
     if not waiting:
         return
     tls = client_context(settings) if destination.is_tls else None
-    with Courier(destination, settings.ae_title, {kind for kind, _ in waiting}, tls=tls) as courier:
-        for _, load in waiting:
-            outgoing = load()
+    kinds = {outgoing.kind for outgoing in waiting}
+    with Courier(destination, settings.ae_title, kinds, tls=tls) as courier:
+        for outgoing in waiting:
             yield outgoing.sop_instance_uid, courier.deliver(outgoing)
 
 
@@ -54,11 +49,3 @@ def _instances(archive: Archive, study_instance_uid: str) -> Sequence[InstanceRe
     search = Search(level=Level.STUDY, keys={"StudyInstanceUID": study_instance_uid})
     with archive.reading() as connection:
         return matching.instances(connection, search, limit=MAXIMUM_SUBOPERATIONS)
-
-
-def _kind(record: InstanceRecord) -> Kind:
-    return record.sop_class_uid, record.transfer_syntax_uid
-
-
-def _kept(archive: Archive, record: InstanceRecord) -> Outgoing:
-    return Outgoing.kept(record, archive.objects.get(record.digest))

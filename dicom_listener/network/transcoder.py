@@ -8,8 +8,13 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 from typing import IO
 
+from dicom_listener.archive.contents import PIECE, Content, FileContent
+from dicom_listener.archive.drafts import write_all
 from dicom_listener.archive.syntaxes import (
     EXPLICIT_LITTLE_ENDIAN,
     IMPLICIT_LITTLE_ENDIAN,
@@ -55,8 +60,9 @@ class Transcoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
 
-    def transcoded(self, content: bytes, transfer_syntax_uid: str) -> bytes:
-        """Write the data set of a DICOM file in one of the `TARGETS`.
+    @contextmanager
+    def transcoded(self, content: Content, transfer_syntax_uid: str) -> Iterator[Content]:
+        """Write the data set of a DICOM file in one of the `TARGETS`, and lend it.
 
         Parameters
         ----------
@@ -65,38 +71,45 @@ class Transcoder:
         transfer_syntax_uid
             One of the `TARGETS`.
 
-        Returns
-        -------
-        bytes
-            The data set without file meta information.
+        Yields
+        ------
+        Content
+            The data set without file meta information, in a temporary file.
 
         Raises
         ------
         TranscodingError
             When the pixel data cannot be decoded.
         """
-        with self._turn:
-            try:
-                is_done, answer = self._asked(content, transfer_syntax_uid)
-            except (OSError, struct.error) as error:
-                self._end()
-                raise TranscodingError(_ENDED) from error
-        if not is_done:
-            raise TranscodingError(answer.decode())
-        return answer
+        with TemporaryFile(buffering=0) as file:
+            answer = FileContent(file)
+            with self._turn:
+                try:
+                    is_done = self._ask(content, transfer_syntax_uid, file)
+                except (OSError, struct.error) as error:
+                    self._end()
+                    raise TranscodingError(_ENDED) from error
+            if not is_done:
+                raise TranscodingError(bytes(answer.view()).decode())
+            yield answer
 
-    def _asked(self, content: bytes, transfer_syntax_uid: str) -> tuple[bool, bytes]:
+    def _ask(self, content: Content, transfer_syntax_uid: str, answer: IO[bytes]) -> bool:
+        """Write what the process answers into a file; tell whether it is a data set."""
         process = self._running()
         if process.stdin is None or process.stdout is None:
             raise BrokenPipeError
-        process.stdin.write(HEAD.pack(transfer_syntax_uid.encode(), len(content)))
-        process.stdin.write(content)
+        process.stdin.write(HEAD.pack(transfer_syntax_uid.encode(), content.length))
+        for piece in content.pieces():
+            process.stdin.write(piece)
         process.stdin.flush()
         is_done, length = ANSWER.unpack(process.stdout.read(ANSWER.size))
-        answer = process.stdout.read(length)
-        if len(answer) < length:
-            raise BrokenPipeError
-        return is_done, answer
+        while length:
+            piece = process.stdout.read(min(length, PIECE))
+            if not piece:
+                raise BrokenPipeError
+            write_all(answer.fileno(), piece)
+            length -= len(piece)
+        return bool(is_done)
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pynetdicom.association import Association
 
 from dicom_listener.archive import destinations
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.contents import BytesContent
 from dicom_listener.archive.destinations import Destination
 from dicom_listener.archive.senders import Retrieval
 from dicom_listener.errors import DestinationError, DestinationRegistrationError
@@ -252,7 +253,7 @@ def outgoing(data_set: Dataset, syntax: str = EXPLICIT_LE) -> Outgoing:
         sop_class_uid=data_set.SOPClassUID,
         sop_instance_uid=data_set.SOPInstanceUID,
         transfer_syntax_uid=syntax,
-        content=b"x" + content,
+        opened=lambda: nullcontext(BytesContent(b"x" + content)),
         offset=1,
     )
 
