@@ -79,6 +79,11 @@ class Archive:
         with self.reading() as connection:
             return receipts.after(connection, sequence, limit)
 
+    def receipts_of(self, sop_instance_uids: Sequence[str]) -> Sequence[FiledReceipt]:
+        """Return every receipt of some instances, oldest first."""
+        with self.reading() as connection:
+            return receipts.of_instances(connection, sop_instance_uids)
+
     def study(self, study_instance_uid: str) -> StudyRecord | None:
         """Return the study, or None when nothing of it was received."""
         with self.reading() as connection:

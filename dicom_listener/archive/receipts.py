@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from dicom_listener.archive import tables
 from dicom_listener.archive.records import FiledReceipt, Outcome, Receipt
@@ -31,16 +31,25 @@ def append_all(connection: Connection, filed: Sequence[Receipt]) -> int:
 def after(connection: Connection, sequence: int, limit: int) -> Sequence[FiledReceipt]:
     """Return at most `limit` receipts that follow `sequence`, oldest first."""
     table = tables.receipts
-    rows = connection.execute(
-        select(table).where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
-    ).mappings()
+    statement = select(table).where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
+    return _filed(connection, statement)
+
+
+def of_instances(connection: Connection, sop_instance_uids: Sequence[str]) -> Sequence[FiledReceipt]:
+    """Return every receipt of some instances, oldest first."""
+    table = tables.receipts
+    wanted = table.c.sop_instance_uid.in_(sop_instance_uids)
+    return _filed(connection, select(table).where(wanted).order_by(table.c.sequence))
+
+
+def _filed(connection: Connection, statement: Select[*tuple[Any, ...]]) -> Sequence[FiledReceipt]:
     return tuple(
         FiledReceipt(
             sequence=row["sequence"],
             fingerprint=row["fingerprint"],
             receipt=Receipt(**{name: row[name] for name in _NAMES} | {"outcome": Outcome(row["outcome"])}),
         )
-        for row in rows
+        for row in connection.execute(statement).mappings()
     )
 
 

@@ -7,7 +7,7 @@ and a receipt that is changed, removed or put between others later is found, and
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -56,6 +56,44 @@ def last_entered(session: Session) -> int:
     """Return the sequence number of the last receipt in the chain; 0 when there is none."""
     row = repository.last_said_about(session, ENTITY, ARCHIVE)
     return 0 if row is None else int(json.loads(row)["last"])
+
+
+def covering(session: Session, sequences: Iterable[int]) -> Mapping[int, repository.AuditEntry]:
+    """Return the entry that covers each receipt; one that is not entered yet has none.
+
+    Entries cover receipts in their order, so that halving the chain finds one among any number.
+    """
+    found: dict[int, repository.AuditEntry] = {}
+    entry: repository.AuditEntry | None = None
+    for sequence in sorted(set(sequences)):
+        if entry is None or not _covers(entry, sequence):
+            entry = _covering(session, sequence)
+        if entry is not None:
+            found[sequence] = entry
+    return found
+
+
+def _covering(session: Session, sequence: int) -> repository.AuditEntry | None:
+    before, until = 0, service.head(session).sequence
+    while before < until:
+        middle = (before + until) // 2
+        entry = repository.next_about(session, ENTITY, ARCHIVE, after=middle)
+        if entry is None or _said(entry)["last"] >= sequence:
+            until = middle
+        else:
+            before = entry.sequence
+    entry = repository.next_about(session, ENTITY, ARCHIVE, after=before)
+    return entry if entry is not None and _covers(entry, sequence) else None
+
+
+def _covers(entry: repository.AuditEntry, sequence: int) -> bool:
+    said = _said(entry)
+    return bool(said["first"] <= sequence <= said["last"])
+
+
+def _said(entry: repository.AuditEntry) -> Mapping[str, int]:
+    said: Mapping[str, int] = json.loads(entry.after or "{}")
+    return said
 
 
 def _enter(session: Session, found: Sequence[FiledReceipt], now: datetime) -> None:

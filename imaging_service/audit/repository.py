@@ -62,11 +62,21 @@ def _about(entity: str, entity_id: str) -> Select[str | None]:
     return select(AuditEntry.after).where(AuditEntry.entity == entity, AuditEntry.entity_id == entity_id)
 
 
-def about(session: Session, entity: str, entity_ids: Sequence[str], *, action: str) -> Sequence[AuditEntry]:
-    """Return the entries of one kind of act about some things, in the order of the chain."""
-    statement = select(AuditEntry).where(AuditEntry.entity == entity, AuditEntry.action == action)
-    wanted = statement.where(AuditEntry.entity_id.in_(entity_ids))
+def about(
+    session: Session, entity: str, entity_ids: Sequence[str], *, action: str | None = None
+) -> Sequence[AuditEntry]:
+    """Return the entries about some things, of every kind of act or of one, in the order of the chain."""
+    wanted = select(AuditEntry).where(AuditEntry.entity == entity, AuditEntry.entity_id.in_(entity_ids))
+    if action is not None:
+        wanted = wanted.where(AuditEntry.action == action)
     return session.scalars(wanted.order_by(AuditEntry.sequence)).all()
+
+
+def next_about(session: Session, entity: str, entity_id: str, *, after: int) -> AuditEntry | None:
+    """Return the first entry about a thing behind a place of the chain."""
+    wanted = select(AuditEntry).where(AuditEntry.entity == entity, AuditEntry.entity_id == entity_id)
+    behind = wanted.where(AuditEntry.sequence > after).order_by(AuditEntry.sequence).limit(1)
+    return session.scalars(behind).first()
 
 
 def head(session: Session) -> Head:

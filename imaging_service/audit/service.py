@@ -88,9 +88,9 @@ def head(session: Session) -> Head:
 
 
 def entries_about(
-    session: Session, entity: str, entity_ids: Sequence[str], *, action: str
+    session: Session, entity: str, entity_ids: Sequence[str], *, action: str | None = None
 ) -> Sequence[repository.AuditEntry]:
-    """Return the entries of one kind of act about some things, in the order of the chain."""
+    """Return the entries about some things, of every kind of act or of one, in the order of the chain."""
     return repository.about(session, entity, entity_ids, action=action)
 
 

@@ -5,23 +5,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession
 from imaging_service.assessments.repository import ResponseFilter
 from imaging_service.exports import service
 from imaging_service.exports.answers import history_answer, history_rows
+from imaging_service.exports.provenance import Traced, provenance
+from imaging_service.exports.provenance_answers import provenance_answer
+from imaging_service.exports.provenance_schemas import ProvenanceAnswer
 from imaging_service.exports.schemas import (
     DiscordanceAnswer,
     HistoryRow,
     ResponseAnswer,
     SubjectHistoryAnswer,
 )
-from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.context import CurrentArchive, CurrentClock
+from imaging_service.http.csv_answer import Format, csv_response
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
 from imaging_service.operations.witnessing import WITNESSED
-from imaging_service.outcomes.router import UNBLINDED
+from imaging_service.outcomes.router import UNBLINDED, WantedCut
 from measurement.recist.responses import OverallResponse
 
 router = APIRouter(prefix="/trials/{trial_id}", tags=["exports"], dependencies=[WITNESSED])
@@ -46,7 +50,7 @@ def responses(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     wanted: Annotated[ResponseFilter, Depends(wanted_responses)],
     page: WantedPage,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
 ) -> Page[ResponseAnswer] | Response:
     """List what each reader's reads answer, by subject, reader and timepoint."""
     found = service.responses(session, principal, trial_id, wanted, page)
@@ -62,7 +66,7 @@ def discordant(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     clock: CurrentClock,
     page: WantedPage,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
 ) -> Page[DiscordanceAnswer] | Response:
     """List where the two readers of a trial differ, by subject."""
     found = service.discordant(session, principal, trial_id, page, clock.now().date())
@@ -80,7 +84,7 @@ def history(
     subject_id: Identifier,
     principal: CurrentPrincipal,
     session: ReadSession,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
 ) -> SubjectHistoryAnswer | Response:
     """Return a subject's whole history with reasons and sources; CSV has a line for each drawn axis."""
     found = service.history(session, principal, trial_id, subject_id)
@@ -88,3 +92,18 @@ def history(
         rows = [row.model_dump() for row in history_rows(found)]
         return csv_response(list(HistoryRow.model_fields), rows, "history.csv")
     return history_answer(found)
+
+
+@router.get("/subjects/{subject_id}/outcomes/{endpoint}/provenance", dependencies=[UNBLINDED])
+def endpoint_provenance(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
+    trial_id: Identifier,
+    subject_id: Identifier,
+    endpoint: Traced,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    archive: CurrentArchive,
+    cut: WantedCut,
+) -> ProvenanceAnswer:
+    """Return where an endpoint comes from, by each reader and by the site, down to points and receipts."""
+    found = provenance(session, principal, archive, trial_id, subject_id, endpoint, cut)
+    return provenance_answer(found)

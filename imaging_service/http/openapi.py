@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from imaging_service.http.csv_answer import declare_csv
 from imaging_service.http.problems import Problem
 
 
@@ -59,4 +60,5 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = problem
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    declare_csv(document)
     return document

@@ -73,13 +73,14 @@ def _reader(found: ReaderCourse, accepted: Accepted) -> ReaderOutcomesAnswer:
         is_responder=outcomes.is_responder,
         has_clinical_benefit=outcomes.has_clinical_benefit,
         is_controlled=outcomes.is_controlled,
-        times=[_time(each) for each in outcomes.times.values()],
+        times=[time_answer(each) for each in outcomes.times.values()],
         queries=verdict.queries,
         doubt=found.doubt,
     )
 
 
-def _time(found: TimeToEvent) -> TimeAnswer:
+def time_answer(found: TimeToEvent) -> TimeAnswer:
+    """Return a time with what dates it."""
     return TimeAnswer(
         endpoint=found.endpoint.value,
         starts_on=found.starts_on,

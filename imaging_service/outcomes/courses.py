@@ -131,7 +131,7 @@ def _course(
         assessment = assess_subject((), protocol.criteria, anchor_on=starts_on)
     else:
         assessment = assess(replace(inputs, observations=seen, anchor_on=starts_on))
-    dates = _dates(subject, protocol, baseline_on)
+    dates = dates_of(subject, protocol, baseline_on)
     course = Course(
         assessment=assessment, dates=dates if as_of is None else dates.as_of(as_of), protocol=protocol
     )
@@ -140,8 +140,8 @@ def _course(
     )
 
 
-def _dates(subject: Subject, protocol: TrialProtocol, baseline_on: date | None) -> SubjectDates:
-    """Count endpoints from their own anchor, which need not be the calendar's."""
+def dates_of(subject: Subject, protocol: TrialProtocol, baseline_on: date | None) -> SubjectDates:
+    """Return the days that endpoints are counted by; their anchor need not be the calendar's."""
     schedule = replace(protocol.schedule, anchor=protocol.endpoints.anchor)
     return SubjectDates(
         starts_on=anchor_on(subject, schedule, baseline_on),

@@ -2,12 +2,18 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from os import getpid
+from socket import gethostname
 from threading import Event
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from dicom_listener.archive.archive import Archive
+from imaging_service.audit import service as audit
+from imaging_service.audit.actor import WORKER, Actor, SystemActor
 from imaging_service.clock import Clock, SystemClock
 from imaging_service.database import Database
 from imaging_service.jobs.adapters import create_queue
@@ -42,7 +48,8 @@ class House:
             say(f"The service answers at {address}.")
             app.state.openapi.build_aside()
 
-        serve(app, self.settings, ready)
+        with self._on_record(SystemActor(name="system:service")):
+            serve(app, self.settings, ready)
 
     def work(self, say: Say) -> None:
         """Run the worker until SIGTERM or SIGINT."""
@@ -55,8 +62,28 @@ class House:
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        say("The worker is ready.")
-        worker.run(stop)
+        with self._on_record(WORKER):
+            say("The worker is ready.")
+            worker.run(stop)
+
+    @contextmanager
+    def _on_record(self, program: Actor) -> Iterator[None]:
+        """Enter that a program of the service starts, and that it stops; one that is killed only started."""
+        self._enter(program, "start program")
+        yield
+        with suppress(SQLAlchemyError):  # it stops all the same
+            self._enter(program, "stop program")
+
+    def _enter(self, program: Actor, action: str) -> None:
+        with self.database.write() as session:
+            audit.record(
+                session,
+                program,
+                action=action,
+                entity="program",
+                entity_id=f"{gethostname()} {getpid()}",
+                at=self.clock.now(),
+            )
 
 
 def read_settings(**given: Any) -> ServiceSettings:  # noqa: ANN401  options of every type

@@ -6,6 +6,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 
@@ -112,7 +113,12 @@ def test_the_document_is_built_once_however_many_ask_for_it(
     whole: TestService, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
     built: list[dict[str, Any]] = []
-    monkeypatch.setattr(openapi, "_document", lambda app: built.append(document) or dict(document))
+
+    def build(_app: FastAPI) -> dict[str, Any]:
+        built.append(document)
+        return dict(document)
+
+    monkeypatch.setattr(openapi, "_document", build)
     whole.app.openapi_schema = None
     asked = OpenApi(whole.app)
     threads = [asked.build_aside() for _ in range(4)]

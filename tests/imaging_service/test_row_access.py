@@ -67,7 +67,7 @@ class House:
         service.grant("adjudicator", TRIAL)
         service.grant("stranger", OTHER_TRIAL)
         service.grant("far_reader", OTHER_TRIAL, reader_slot=1)
-        self.rows = {"trial": TRIAL, "other_trial": OTHER_TRIAL, "missing": MISSING}
+        self.rows = {"trial": TRIAL, "other_trial": OTHER_TRIAL, "missing": MISSING, "endpoint": "PFS"}
         for name, site in (("a", "S01"), ("b", "S02")):
             subject = room.someone(site)
             imaged = room.image(subject, 0)

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from imaging_service.exports.provenance import Traced
+from tests.builders.arrivals import TRIAL
 from tests.journeys.two_years import Imaging, TwoYears, story, two_years
+from tests.journeys.walk import Walk
 
 SUBJECTS = {each["subject_id"]: each for each in story()["subjects"]}
 
@@ -144,38 +147,68 @@ def test_the_sites_word_is_kept_apart(journey: TwoYears) -> None:
     assert [each["overall_response"] for each in central["timepoints"]] == ["SD", "SD"]
 
 
-def test_a_number_is_followed_down_to_points_and_receipt(journey: TwoYears) -> None:
-    """PFS of S-02 ← progression ← overall response ← sum ← diameter ← points ← instance ← receipt."""
-    found = journey.outcomes("S-02", view="accepted")
-    time = survival(found)
-    verdict = next(each for each in found["timepoints"] if each["timepoint_id"] == time["record_id"])
-    assert (verdict["overall_response"], str(verdict["sum_of_diameters"]["mm"])) == ("PD", "50.0")
-    records = {each for reason in verdict["reasons"] for each in reason["record_ids"]}
-    (record,) = {each for each in records if each.endswith("/T01")} & last_of(journey, records)
-    read_id, lesion_id = record.split("/")
-    read = journey.any("GET", f"/reads/{read_id}", "coordinator")
-    assert read["signature"]["record_hash"]
-    (lesion,) = [each for each in read["lesions"] if each["lesion_id"] == lesion_id]
-    (axis,) = lesion["axes"]
-    (start, end) = axis["points"]
-    assert end[0] - start[0] == 50.0  # columns, of 1 mm
-    assert (lesion["diameter_mm"], axis["frame"]) == ("50.0", 1)
-    instance = journey.house.archive.instance(axis["sop_instance_uid"])
-    assert instance is not None
-    receipts = journey.house.archive.receipts_after(0, 1000)
-    (receipt,) = [
-        each.receipt for each in receipts if each.receipt.sop_instance_uid == axis["sop_instance_uid"]
-    ]
-    assert (receipt.digest, receipt.calling_ae) == (instance.digest, "PACS_01")
+@pytest.fixture(scope="module")
+def walk(journey: TwoYears) -> Walk:
+    return Walk(journey=journey)
 
 
-def last_of(journey: TwoYears, records: set[str]) -> set[str]:
-    """Return the records of the read that was signed about the latest day."""
-    days = {
-        each: journey.any("GET", f"/reads/{each.split('/')[0]}", "coordinator")["imaged_on"]
-        for each in records
+@pytest.mark.parametrize("subject_id", SUBJECTS)
+def test_every_endpoint_is_followed_down_to_points_and_receipts(walk: Walk, subject_id: str) -> None:
+    """PFS ← progression ← overall response ← sum ← diameter ← points ← instance ← receipt, and audit."""
+    expected = SUBJECTS[subject_id]["expected"]
+    for endpoint in Traced:
+        walk.of_subject(walk.provenance(subject_id, endpoint))
+    found = walk.provenance(subject_id, "PFS")
+    accepted = [each for each in found["readers"] if each["is_accepted"]]
+    assert [each["time"]["days"] for each in accepted] in ([expected["pfs_days"]], [])
+    assert found["standing"] == expected["standing"]
+    best = {each["slot"]: each["best_response"] for each in walk.provenance(subject_id, "BOR")["readers"]}
+    for each in accepted:
+        assert best[each["slot"]]["response"] == expected["confirmed_best_response"]
+
+
+def test_a_walk_meets_every_kind_of_link(walk: Walk) -> None:
+    before = walk.links
+    walk.of_subject(walk.provenance("S-01", "PFS"))
+    assert walk.links - before > 200  # 18 timepoints by two readers, each with its records and entries
+
+
+def test_a_chosen_reader_leads_to_the_decision(walk: Walk) -> None:
+    chosen = {
+        each: said["expected"] for each, said in SUBJECTS.items() if "chosen_reader" in said["expected"]
     }
-    return {each for each in records if days[each] == max(days.values())}
+    for subject_id, expected in chosen.items():
+        (accepted,) = [each for each in walk.provenance(subject_id, "PFS")["readers"] if each["is_accepted"]]
+        assert accepted["slot"] == accepted["decision"]["chosen_reader"] == expected["chosen_reader"]
+        after = walk.entry(accepted["decision"]["audit"])["after"]
+        assert after["record_hash"] == accepted["decision"]["record_hash"]
+    assert chosen
+
+
+@pytest.mark.parametrize("cut", story()["cuts"], ids=lambda cut: f"{cut['subject_id']} as of {cut['as_of']}")
+def test_a_data_cut_is_followed_down_as_far_as_it_knows(walk: Walk, cut: dict[str, Any]) -> None:
+    found = walk.provenance(cut["subject_id"], "PFS", as_of=str(cut["as_of"]))
+    walk.of_subject(found)
+    time = found["readers"][0]["time"]
+    assert (time["days"], time["is_event"]) == (cut["pfs_days"], cut["pfs_is_event"])
+
+
+def test_the_sites_progression_is_followed_down_beside_the_central_one(walk: Walk) -> None:
+    """S-09: the site says PD at its last imaging, both readers say SD."""
+    found = walk.provenance("S-09", "PFS")
+    (said,) = [each for each in found["site"]["evaluations"] if each["has_progressed"]]
+    assert (found["site"]["time"]["is_event"], found["site"]["time"]["record_id"]) == (
+        True,
+        said["timepoint_id"],
+    )
+    assert [each["time"]["is_event"] for each in found["readers"]] == [False, False]
+    assert said["parts"] == ["ends"]
+
+
+@pytest.mark.parametrize("account", ["reader1", "reader2", "adjudicator"])
+def test_who_must_stay_blinded_follows_no_endpoint(journey: TwoYears, account: str) -> None:
+    path = f"/trials/{TRIAL}/subjects/S-02/outcomes/PFS/provenance"
+    assert journey.house.service.get(path, account).status_code == 403
 
 
 def test_every_stored_answer_follows_from_what_was_signed(journey: TwoYears) -> None:

@@ -1,5 +1,6 @@
 """The listener's receipts are in the one chain, and whoever touches them is found and named."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from dicom_listener.archive.migrate import migrate as migrate_archive
 from dicom_listener.archive.records import Outcome, Receipt
 from imaging_service.audit import receipts
 from imaging_service.audit import service as audit
+from imaging_service.audit.actor import WORKER
 from imaging_service.audit.chain import ChainFinding, Damage
 from imaging_service.audit.tables import AuditEntry
 from imaging_service.clock import FixedClock
@@ -97,6 +99,28 @@ def test_many_receipts_make_batches_and_a_slower_worker_adds_nothing(database: D
     with database.read() as session:
         assert receipts.last_entered(session) == 501
     assert found(database, archive) == []
+
+
+def test_each_receipt_is_covered_by_the_entry_of_its_batch(database: Database, archive: Archive):
+    for count in (1, 700, 3, 1):
+        receive(archive, count)
+        enter_all(database, archive)
+        with database.write() as session:
+            audit.record(session, WORKER, action="do more", entity="thing", entity_id="1", at=MONDAY)
+    receive(archive, 1)  # not entered yet
+    with database.read() as session:
+        covering = receipts.covering(session, range(1, 707))
+        batches = {entry.sequence: json.loads(entry.after or "{}") for entry in covering.values()}
+    assert sorted(covering) == list(range(1, 706))
+    assert [(each["first"], each["last"]) for _, each in sorted(batches.items())] == [
+        (1, 1),
+        (2, 501),
+        (502, 701),
+        (702, 704),
+        (705, 705),
+    ]
+    for sequence, entry in covering.items():
+        assert batches[entry.sequence]["first"] <= sequence <= batches[entry.sequence]["last"]
 
 
 TAMPERING = [
