@@ -1,5 +1,6 @@
 """The accounts' SQL."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
+from imaging_service.accounts.scope import POOL
 from imaging_service.accounts.tables import (
     Account,
     AccountGrant,
@@ -78,6 +80,34 @@ def grant_of_slot(session: Session, trial_id: str, reader_slot: int) -> AccountG
     return session.scalars(
         select(AccountGrant).where(AccountGrant.trial_id == trial_id, AccountGrant.reader_slot == reader_slot)
     ).one_or_none()
+
+
+def accounts_of_slot(session: Session, trial_id: str, reader_slot: int) -> Sequence[Account]:
+    """Return the open accounts that read in a slot of a trial, or in its pool, by their keys."""
+    return session.scalars(
+        select(Account)
+        .join(AccountGrant, AccountGrant.account_id == Account.account_id)
+        .where(
+            AccountGrant.trial_id == trial_id,
+            AccountGrant.reader_slot == reader_slot,
+            Account.closed_at.is_(None),
+        )
+        .order_by(Account.account_id)
+    ).all()
+
+
+def has_seats(session: Session, trial_id: str) -> bool:
+    """Whether some account has a reader slot of its own in a trial."""
+    statement = select(AccountGrant.grant_id).where(
+        AccountGrant.trial_id == trial_id, AccountGrant.reader_slot > POOL
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
+def names(session: Session, account_ids: Collection[str]) -> Mapping[str, str]:
+    """Return the names that accounts sign in with, by their keys."""
+    statement = select(Account.account_id, Account.account).where(Account.account_id.in_(account_ids))
+    return {row.account_id: row.account for row in session.execute(statement)}
 
 
 def authentication(session: Session, authentication_id: str, account_id: str) -> AuthenticationEvent | None:

@@ -53,7 +53,7 @@ class GrantAnswer(BaseModel):
 
     trial_id: str
     site_id: str | None
-    reader_slot: int | None
+    reader_slot: int | None = Field(description="0: in the trial's pool of readers.")
 
 
 class HeldGrant(GrantAnswer):

@@ -7,6 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+POOL = 0
+"""The reader slot of who reads whatever subjects are assigned to it; which slot, each subject says."""
+
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 
 
@@ -21,7 +24,8 @@ class Grant:
     site_id
         The only site of it, or ``None`` for all its sites.
     reader_slot
-        1 for the first reader, 2 for the second; ``None`` for who does not read.
+        1 for the first reader, 2 for the second, `POOL` for whom subjects are assigned to; ``None`` for who
+        does not read.
     """
 
     trial_id: str
@@ -107,7 +111,7 @@ class Scope:
         )
 
     def reader_slot(self, trial_id: str) -> int | None:
-        """Return the slot that the principal reads in, or ``None``."""
+        """Return the slot that the principal reads in, `POOL` when each subject says it, or ``None``."""
         slots = {grant.reader_slot for grant in self.grants if grant.trial_id == trial_id}
         return min((slot for slot in slots if slot is not None), default=None)
 

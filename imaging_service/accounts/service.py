@@ -1,6 +1,6 @@
 """Accounts and what they may act on: create, grant, close."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from imaging_service.accounts import credential_repository, repository
 from imaging_service.accounts.principal import Role
 from imaging_service.accounts.repository import Account, AccountGrant
-from imaging_service.accounts.scope import Grant
+from imaging_service.accounts.scope import POOL, Grant
 from imaging_service.accounts.sign_in import Authentication, confirm_password, use_authentication
 from imaging_service.audit import service as audit
 from imaging_service.audit.actor import Actor
@@ -25,8 +25,31 @@ __all__ = [
     "find_account",
     "grant",
     "grant_to",
+    "has_seats",
+    "names",
+    "reader_pool",
     "use_authentication",
 ]
+
+
+class Seating:
+    """A door to what accounts do not know of: how a trial seats its readers."""
+
+    def __init__(self) -> None:
+        self._checks: list[Callable[[Session, Grant], None]] = []
+
+    def check_with(self, check: Callable[[Session, Grant], None]) -> None:
+        """Let a chapter refuse reader slots."""
+        if check not in self._checks:
+            self._checks.append(check)
+
+    def check(self, session: Session, permission: Grant) -> None:
+        """Ask every chapter that wants to be asked."""
+        for each in self._checks:
+            each(session, permission)
+
+
+SEATING = Seating()
 
 
 def create_account(  # noqa: PLR0913  an account has this many facts
@@ -89,12 +112,14 @@ def grant(session: Session, actor: Actor, account: Account, permission: Grant, *
     Raises
     ------
     ConflictError
-        Another account has the reader slot, or this account reads in the trial's other slot.
+        Another account has the reader slot, this account reads in the trial's other slot, or the trial
+        seats its readers otherwise.
     """
     repository.lock_grants(session, account)
     if any(_same(row, permission) for row in account.grants):
         return
     if permission.reader_slot is not None:
+        SEATING.check(session, permission)
         _refuse_second_slot(session, account, permission)
     row = AccountGrant(
         grant_id=new_id(),
@@ -162,7 +187,11 @@ def _same(row: AccountGrant, permission: Grant) -> bool:
 
 def _refuse_second_slot(session: Session, account: Account, permission: Grant) -> None:
     assert permission.reader_slot is not None  # noqa: S101  asked by the caller
-    if repository.grant_of_slot(session, permission.trial_id, permission.reader_slot) is not None:
+    is_pool = permission.reader_slot == POOL
+    if (
+        not is_pool
+        and repository.grant_of_slot(session, permission.trial_id, permission.reader_slot) is not None
+    ):
         raise _slot_taken(permission)
     other = [
         row.reader_slot
@@ -171,10 +200,30 @@ def _refuse_second_slot(session: Session, account: Account, permission: Grant) -
     ]
     if other:
         message = (
-            f"The account {account.account!r} reads in slot {other[0]} of trial {permission.trial_id!r}; "
-            f"slot {permission.reader_slot} needs another, independent reader."
+            f"The account {account.account!r} reads in {_slot_name(other[0])} of trial "
+            f"{permission.trial_id!r}; {_slot_name(permission.reader_slot)} needs another, "
+            "independent reader."
         )
         raise ConflictError(message, code="reader_not_independent")
+
+
+def _slot_name(reader_slot: int) -> str:
+    return "the pool" if reader_slot == POOL else f"slot {reader_slot}"
+
+
+def reader_pool(session: Session, trial_id: str) -> Sequence[Account]:
+    """Return the open accounts in a trial's pool of readers, by their keys."""
+    return repository.accounts_of_slot(session, trial_id, POOL)
+
+
+def names(session: Session, account_ids: Collection[str]) -> Mapping[str, str]:
+    """Return the names that accounts sign in with, by their keys; closed ones too."""
+    return repository.names(session, account_ids)
+
+
+def has_seats(session: Session, trial_id: str) -> bool:
+    """Whether somebody has a reader slot of its own in a trial."""
+    return repository.has_seats(session, trial_id)
 
 
 def _slot_taken(permission: Grant) -> ConflictError:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from imaging_service.database import Base, Json, UtcDateTime, new_id
@@ -30,7 +30,14 @@ class AccountGrant(Base):
 
     __tablename__ = "account_grants"
     __table_args__ = (
-        UniqueConstraint("trial_id", "reader_slot", name="uq_account_grants_reader_slot"),
+        Index(
+            "uq_account_grants_reader_slot",
+            "trial_id",
+            "reader_slot",
+            unique=True,
+            sqlite_where=text("reader_slot > 0"),
+            postgresql_where=text("reader_slot > 0"),
+        ),
         Index("ix_account_grants_account_id", "account_id"),
     )
 
@@ -39,6 +46,7 @@ class AccountGrant(Base):
     trial_id: Mapped[str] = mapped_column(String(64))
     site_id: Mapped[str | None] = mapped_column(String(64))
     reader_slot: Mapped[int | None]
+    """1, 2, … has one reader; 0, the pool, has as many as there are."""
 
 
 class AccountSession(Base):

@@ -12,6 +12,7 @@ context.configure(
     include_name=is_ours,
     render_item=render_item,
     compare_server_default=True,
+    render_as_batch=True,  # SQLite changes a constraint by writing the table anew
     transactional_ddl=True,  # SQLite too: the caller's transaction holds everything
     user_module_prefix="",
 )

@@ -49,9 +49,10 @@ def write(title: str, *, is_first: bool) -> Path:
     return path
 
 
-def _complete(_context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
+def _complete(context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
+    assert context.connection is not None  # noqa: S101  `write` opens it
     for script in scripts:
-        add_guards(script)
+        add_guards(script, context.connection)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def answer(session: Session, principal: Principal, read: Read) -> ReadAnswer:
         imaged_on=read.imaged_on,
         slot=read.slot,
         revision=read.revision,
-        status="signed" if read.is_signed else "draft",
+        status=read.status,
         version=read.version,
         protocol_version=read.protocol_version,
         opened_at=read.opened_at,

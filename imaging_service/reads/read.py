@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from measurement.lesions.lesion import Nature, Role
 from measurement.units import Millimetres, ReportedMillimetres
@@ -116,6 +116,8 @@ class Read:
     signed_at: datetime | None
     lesions: Sequence[LesionRecord] = ()
     signature: Signature | None = field(default=None)
+    closed_at: datetime | None = None
+    """When a draft was closed because its slot got another reader."""
 
     @property
     def is_baseline(self) -> bool:
@@ -126,6 +128,13 @@ class Read:
     def is_signed(self) -> bool:
         """Whether nothing in it changes any more."""
         return self.signed_at is not None
+
+    @property
+    def status(self) -> Literal["draft", "signed", "closed"]:
+        """Whether it is being written, signed, or was closed unsigned."""
+        if self.is_signed:
+            return "signed"
+        return "draft" if self.closed_at is None else "closed"
 
     def lesion(self, lesion_id: str) -> LesionRecord | None:
         """Return one lesion's record, or None."""

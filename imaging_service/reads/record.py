@@ -38,6 +38,7 @@ def _rounded_axis(axis: DrawnAxis, precision: Decimal) -> DrawnAxis:
 def content(read: Read) -> Mapping[str, Any]:
     """Return everything that a signature covers, as JSON values."""
     signed = asdict(replace(read, signature=None, signed_at=None, version=0))
+    del signed["closed_at"]  # only of drafts, which nobody signs
     signed["lesions"] = sorted(signed["lesions"], key=lambda each: str(each["lesion_id"]))
     for lesion in signed["lesions"]:
         lesion["axes"] = sorted(lesion["axes"], key=lambda each: (each["fragment"], each["axis"]))

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
     and_,
     case,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    join,
     literal_column,
     not_,
     or_,
@@ -30,8 +32,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from imaging_service.accounts.principal import Principal, Role
-from imaging_service.accounts.scope import Scope
+from imaging_service.accounts.scope import POOL, Scope
 from imaging_service.http.pages import Page, PageRequest
+from imaging_service.reads import assignment_repository as assignments
 from imaging_service.reads.measuring import MeasurableInstance
 from imaging_service.reads.read import Axis, DrawnAxis, LesionRecord, Read, Signature
 from imaging_service.reads.sequence import Occasion
@@ -66,21 +69,37 @@ SYSTEM = Principal(
 """Sees every read, for what the system itself must know; nothing it sees reaches a reader."""
 
 
-def visible_to(principal: Principal) -> Select[ReadRow]:
+def visible_to(principal: Principal, *, with_closed: bool = False) -> Select[ReadRow]:
     """Select the reads that a principal may see.
 
     A reader sees the reads of its own slot and nothing else of that trial, whatever other roles the
-    account has; the unblinded roles see every read in their scope; everybody else sees none.
+    account has; one of a trial's pool, the reads of the slot of each subject that is assigned to it, and
+    nothing of another subject. The unblinded roles see every read in their scope; everybody else sees none.
+
+    Parameters
+    ----------
+    principal
+        Who asks.
+    with_closed
+        Whether drafts that were closed are wanted too, which are for the unblinded roles alone.
     """
     slots = _slots(principal)
     reads_in = sorted({trial for trial, _ in slots})
+    pools = [trial for trial, slot in slots if slot == POOL]
     visible: list[ColumnElement[bool]] = [false()]
     if principal.has(Role.READER):
-        visible += [and_(ReadRow.trial_id == trial, ReadRow.slot == slot) for trial, slot in slots]
+        own = [and_(ReadRow.trial_id == trial, ReadRow.slot == slot) for trial, slot in slots if slot != POOL]
+        if pools:
+            mine = assignments.is_assigned_to(
+                principal.account_id, ReadRow.trial_id, ReadRow.subject_id, ReadRow.slot
+            )
+            own.append(and_(ReadRow.trial_id.in_(pools), mine))
+        visible += [and_(ReadRow.closed_at.is_(None), each) for each in own] if with_closed else own
     if principal.has(*UNBLINDED):
         elsewhere = and_(true(), *([ReadRow.trial_id.not_in(reads_in)] if reads_in else []))
         visible.append(elsewhere if principal.scope.everywhere else and_(elsewhere, _in_scope(principal)))
-    return select(ReadRow).where(or_(*visible))
+    statement = select(ReadRow).where(or_(*visible))
+    return statement if with_closed else statement.where(ReadRow.closed_at.is_(None))
 
 
 def sees_every_read(principal: Principal, trial_id: str) -> bool:
@@ -89,7 +108,7 @@ def sees_every_read(principal: Principal, trial_id: str) -> bool:
 
 
 def _slots(principal: Principal) -> Sequence[tuple[str, int]]:
-    """Return the (trial, slot) pairs that the principal reads in."""
+    """Return the (trial, slot) pairs that the principal reads in; `POOL` where each subject says the slot."""
     grants = principal.scope.grants
     return sorted((each.trial_id, each.reader_slot) for each in grants if each.reader_slot is not None)
 
@@ -103,7 +122,7 @@ def _in_scope(principal: Principal) -> ColumnElement[bool]:
 
 
 def find(session: Session, principal: Principal, read_id: str, *, lock: bool = False) -> Read | None:
-    """Return one read, or None when there is none that the principal may see.
+    """Return one read, closed or not, or None when there is none that the principal may see.
 
     Parameters
     ----------
@@ -116,10 +135,26 @@ def find(session: Session, principal: Principal, read_id: str, *, lock: bool = F
     lock
         Whether nobody else may change it until the transaction ends.
     """
-    statement = visible_to(principal).where(ReadRow.read_id == read_id)
+    statement = visible_to(principal, with_closed=True).where(ReadRow.read_id == read_id)
     if lock:
         statement = statement.with_for_update(of=ReadRow)
     return next(iter(_load(session, principal, statement)), None)
+
+
+def last_revision(session: Session, timepoint_id: str, slot: int) -> int:
+    """Return the number of the last revision of a slot's read of a timepoint, closed or not; or 0."""
+    statement = visible_to(SYSTEM, with_closed=True).where(
+        ReadRow.timepoint_id == timepoint_id, ReadRow.slot == slot
+    )
+    return session.scalar(statement.with_only_columns(func.max(ReadRow.revision))) or 0
+
+
+def own_slot(session: Session, principal: Principal, trial_id: str, subject_id: str) -> int | None:
+    """Return the slot in which the principal reads a subject, or None when it does not."""
+    slot = principal.scope.reader_slot(trial_id)
+    if slot != POOL:
+        return slot
+    return assignments.slot_of(session, principal.account_id, trial_id, subject_id)
 
 
 def newest(session: Session, principal: Principal, timepoint_id: str, slot: int) -> Read | None:
@@ -179,7 +214,7 @@ def reads_of_subject(
 def _load(session: Session, principal: Principal, statement: Select[ReadRow]) -> Sequence[Read]:
     rows = session.scalars(statement.execution_options(populate_existing=True)).all()
     ids = (
-        visible_to(principal)
+        visible_to(principal, with_closed=True)
         .where(ReadRow.read_id.in_([row.read_id for row in rows]))
         .with_only_columns(ReadRow.read_id)
     )
@@ -220,6 +255,7 @@ def add(session: Session, read: Read) -> None:
             opened_at=read.opened_at,
             version=read.version,
             signed_at=None,
+            closed_at=None,
         )
     )
     session.flush()
@@ -239,6 +275,50 @@ def remove_lesion(session: Session, read: Read, lesion_id: str) -> None:
     """Forget a lesion of a draft."""
     for row in (AxisRow, LesionRow):
         session.execute(delete(row).where(row.read_id == read.read_id, row.lesion_id == lesion_id))
+
+
+def lock_reading(session: Session, trial_id: str, subject_id: str, slot: int) -> None:
+    """Let nobody write in a slot's drafts of a subject, or open one, until the transaction ends."""
+    drafts_of = visible_to(SYSTEM).where(
+        ReadRow.trial_id == trial_id,
+        ReadRow.subject_id == subject_id,
+        ReadRow.slot == slot,
+        ReadRow.signed_at.is_(None),
+    )
+    session.execute(drafts_of.with_only_columns(ReadRow.read_id).with_for_update(of=ReadRow))
+    session.execute(
+        select(TimepointRow.timepoint_id)
+        .where(TimepointRow.trial_id == trial_id, TimepointRow.subject_id == subject_id)
+        .with_for_update()
+    )
+
+
+def first_drafts(session: Session, trial_id: str, subject_id: str, slot: int) -> Sequence[str]:
+    """Return the drafts of a slot of a subject that follow no signed read."""
+    statement = visible_to(SYSTEM).where(
+        ReadRow.trial_id == trial_id,
+        ReadRow.subject_id == subject_id,
+        ReadRow.slot == slot,
+        ReadRow.signed_at.is_(None),
+        ReadRow.supersedes.is_(None),
+    )
+    return session.scalars(statement.with_only_columns(ReadRow.read_id).order_by(ReadRow.read_id)).all()
+
+
+def has_signed(session: Session, trial_id: str, subject_id: str, slot: int) -> bool:
+    """Whether a slot of a subject has a signed read."""
+    statement = visible_to(SYSTEM).where(
+        ReadRow.trial_id == trial_id,
+        ReadRow.subject_id == subject_id,
+        ReadRow.slot == slot,
+        ReadRow.signed_at.is_not(None),
+    )
+    return session.scalar(statement.with_only_columns(ReadRow.read_id).limit(1)) is not None
+
+
+def close(session: Session, read_ids: Sequence[str], at: datetime) -> None:
+    """Close drafts: they stay on record, and nothing in them changes from here on."""
+    session.execute(update(ReadRow).where(ReadRow.read_id.in_(read_ids)).values(closed_at=at))
 
 
 def count_change(session: Session, read: Read) -> None:
@@ -424,7 +504,7 @@ def worklist(
     A subject without a signed baseline waits for its baseline.
     """
     slots = [pair for pair in _slots(principal) if trial_id in {None, pair[0]}]
-    slot = case(dict(slots) or {"": 0}, value=TimepointRow.trial_id)
+    subjects, slot = _subjects_with_slot(principal, slots)
     own = visible_to(principal)
     draft = aliased(ReadRow, own.where(ReadRow.signed_at.is_(None)).subquery("drafts"))
     done = aliased(ReadRow, own.where(ReadRow.signed_at.is_not(None)).subquery("done"))
@@ -457,10 +537,11 @@ def worklist(
             turn.label("turn"),
             _is_ready(draft.read_id.is_not(None)).label("is_ready"),
         )
-        .join(SubjectRow, _same_subject())
+        .select_from(subjects)
         .outerjoin(draft, and_(draft.timepoint_id == TimepointRow.timepoint_id, draft.slot == slot))
         .where(
             TimepointRow.trial_id.in_([trial for trial, _ in slots]),
+            slot.is_not(None),
             principal.scope.sites(SubjectRow.trial_id, SubjectRow.site_id),
             TimepointRow.imaged_on.is_not(None),
             _unread(),
@@ -478,6 +559,20 @@ def worklist(
         )
     ).all()
     return page.page(rows, lambda row: (row.trial_id, row.reading_id), _worklist_item)
+
+
+def _subjects_with_slot(
+    principal: Principal, slots: Sequence[tuple[str, int]]
+) -> tuple[FromClause, ColumnElement[int]]:
+    """Return timepoints with their subjects, and the principal's slot of each; NULL where it has none."""
+    seats = {trial: slot for trial, slot in slots if slot != POOL}
+    subjects = join(TimepointRow, SubjectRow, _same_subject())
+    slot: ColumnElement[int] = case(seats or {"": 0}, value=TimepointRow.trial_id)
+    if len(seats) == len(slots):
+        return subjects, slot
+    mine = assignments.assigned_to(principal.account_id).subquery("mine")
+    is_mine = and_(mine.c.trial_id == TimepointRow.trial_id, mine.c.subject_id == TimepointRow.subject_id)
+    return subjects.outerjoin(mine, is_mine), func.coalesce(mine.c.slot, slot)
 
 
 def _worklist_item(row: Any) -> WorklistItem:  # noqa: ANN401  a row of a statement made here
@@ -551,7 +646,11 @@ def drafts(
 
 def subjects_read_by(session: Session, trial_id: str, account_id: str) -> AbstractSet[str]:
     """Return the subjects of which an account has opened or signed a read: for the system's own check."""
-    own = visible_to(SYSTEM).where(ReadRow.trial_id == trial_id).with_only_columns(ReadRow.subject_id)
+    own = (
+        visible_to(SYSTEM, with_closed=True)
+        .where(ReadRow.trial_id == trial_id)
+        .with_only_columns(ReadRow.subject_id)
+    )
     signed = select(SignatureRow.read_id).where(SignatureRow.account_id == account_id)
     return {
         *session.scalars(own.where(ReadRow.opened_by == account_id)),
@@ -712,6 +811,7 @@ def _read(row: ReadRow, lesions: Sequence[LesionRecord], signature: Signature | 
         opened_at=row.opened_at,
         version=row.version,
         signed_at=row.signed_at,
+        closed_at=row.closed_at,
         lesions=tuple(lesions),
         signature=signature,
     )

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
-from imaging_service.http.csv_answer import WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, WantedPage
@@ -51,7 +51,7 @@ def worklist(
     principal: CurrentPrincipal,
     session: ReadSession,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     trial_id: Annotated[
         Identifier | None, Query(description="Needed by who reads in several trials.")
     ] = None,

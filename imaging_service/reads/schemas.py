@@ -173,7 +173,9 @@ class ReadAnswer(BaseModel):
     imaged_on: date
     slot: int
     revision: int
-    status: Literal["draft", "signed"]
+    status: Literal["draft", "signed", "closed"] = Field(
+        description="Closed: a draft that counts no more, as its slot got another reader."
+    )
     version: int
     protocol_version: str
     opened_at: Instant

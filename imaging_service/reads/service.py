@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from imaging_service.accounts import service as accounts
 from imaging_service.accounts.principal import Principal, Role
+from imaging_service.accounts.scope import POOL
 from imaging_service.accounts.service import Authentication
 from imaging_service.database import new_id
 from imaging_service.errors import ForbiddenError, NotFoundError
@@ -98,8 +99,8 @@ def open_read(act: ReadAct, timepoint_id: str) -> tuple[Read, bool]:
         The subject has no baseline images.
     """
     session, principal = act.session, act.principal
-    timepoint, slot = _own_timepoint(session, principal, timepoint_id)
     repository.lock_timepoint(session, timepoint_id)
+    timepoint, slot = _own_timepoint(session, principal, timepoint_id)
     existing = repository.newest(session, principal, timepoint_id, slot)
     if existing is not None:
         return existing, False
@@ -116,7 +117,11 @@ def open_read(act: ReadAct, timepoint_id: str) -> tuple[Read, bool]:
     read = _new_read(act, timepoint, slot)
     repository.add(session, read)
     timepoints.begin_reading(act.act, timepoint_id)
-    act.record("open read", read.read_id, after={"timepoint_id": timepoint_id, "slot": slot, "revision": 1})
+    act.record(
+        "open read",
+        read.read_id,
+        after={"timepoint_id": timepoint_id, "slot": slot, "revision": read.revision},
+    )
     return read, True
 
 
@@ -140,7 +145,7 @@ def _new_read(act: ReadAct, timepoint: TimepointToRead, slot: int) -> Read:
         number=timepoint.number,
         imaged_on=timepoint.imaged_on,
         slot=slot,
-        revision=1,
+        revision=repository.last_revision(act.session, timepoint.timepoint_id, slot) + 1,
         supersedes=None,
         unlock_reason=None,
         protocol_version=filed.version,
@@ -159,9 +164,11 @@ def is_open_to(session: Session, principal: Principal, timepoint_id: str) -> boo
     timepoint = repository.timepoint(session, principal, timepoint_id)
     if timepoint is None:
         return False
-    slot = principal.scope.reader_slot(timepoint.trial_id)
-    if slot is None:
+    if principal.scope.reader_slot(timepoint.trial_id) is None:
         return principal.has(*repository.UNBLINDED, Role.ADJUDICATOR)
+    slot = repository.own_slot(session, principal, timepoint.trial_id, timepoint.subject_id)
+    if slot is None:
+        return False
     occasions = repository.occasions(session, principal, timepoint.trial_id, timepoint.subject_id, slot)
     order = _read_order(session, principal, timepoint)
     return timepoint_id in {each.timepoint_id for each in open_to_reader(occasions, order)}
@@ -487,7 +494,7 @@ def review(act: ReadAct, read_id: str, *, reason: str) -> Read:
     """
     session, principal = act.session, act.principal
     read = find_read(session, principal, read_id, lock=True)
-    if principal.scope.reader_slot(read.trial_id) != read.slot:
+    if not _is_own(principal, read):
         message = "Only the reader whose read it is may review it."
         raise ForbiddenError(message)
     if not _protocol(session, principal, read).readers.global_review:
@@ -545,8 +552,12 @@ def _as_draft(lesion: LesionRecord) -> LesionRecord:
 
 
 def gaps_of(session: Session, principal: Principal, read: Read) -> Sequence[Gap]:
-    """Return what a draft still lacks; a signed read lacks nothing."""
-    return () if read.is_signed else gaps(read, earlier_reads(session, principal, read))
+    """Return what a draft still lacks; a signed read, or a closed draft, lacks nothing."""
+    return (
+        ()
+        if read.is_signed or read.closed_at is not None
+        else gaps(read, earlier_reads(session, principal, read))
+    )
 
 
 def shown(session: Session, principal: Principal, read: Read) -> Read:
@@ -572,8 +583,10 @@ def selection_findings(session: Session, principal: Principal, read: Read) -> Se
 def _own_timepoint(session: Session, principal: Principal, timepoint_id: str) -> tuple[TimepointToRead, int]:
     """Return a timepoint of a trial that the principal reads in, with the slot."""
     timepoint = repository.timepoint(session, principal, timepoint_id)
-    slot = None if timepoint is None else principal.scope.reader_slot(timepoint.trial_id)
-    if timepoint is None or slot is None:
+    if timepoint is None:
+        raise _no_timepoint(timepoint_id)
+    slot = repository.own_slot(session, principal, timepoint.trial_id, timepoint.subject_id)
+    if slot is None:
         raise _no_timepoint(timepoint_id)
     return timepoint, slot
 
@@ -592,11 +605,16 @@ def require_own_draft(principal: Principal, read: Read) -> None:
     AlreadySignedError
         It is signed.
     """
-    if principal.scope.reader_slot(read.trial_id) != read.slot:
+    if not _is_own(principal, read):
         message = "Only the reader whose read it is may write in it."
         raise ForbiddenError(message)
     if read.signed_at is not None:
         raise AlreadySignedError(read.signed_at)
+
+
+def _is_own(principal: Principal, read: Read) -> bool:
+    """Whether a read that the principal may see is its own: a reader out of a pool sees no other."""
+    return principal.scope.reader_slot(read.trial_id) in {POOL, read.slot}
 
 
 def _own_draft(act: ReadAct, read_id: str) -> Read:

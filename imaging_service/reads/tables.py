@@ -1,6 +1,6 @@
-"""Reads, their lesions, axes and signatures.
+"""Reads, their lesions, axes and signatures, and who reads which subject.
 
-A row of a signed read never changes: triggers of the database refuse it,
+A row of a signed read, or of a draft that was closed, never changes: triggers of the database refuse it,
 whoever asks. An amendment is a new read with the next revision, which supersedes the old one.
 """
 
@@ -39,6 +39,8 @@ class ReadRow(Base):
     version: Mapped[int]
     """Counts every change of the draft; a writer names the one it saw."""
     signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a draft was closed because its slot got another reader; it is on record and counts no more."""
 
     __table_args__ = (
         UniqueConstraint("timepoint_id", "slot", "revision"),
@@ -49,9 +51,33 @@ class ReadRow(Base):
             "timepoint_id",
             "slot",
             unique=True,
-            sqlite_where=text("signed_at IS NULL"),
-            postgresql_where=text("signed_at IS NULL"),
+            sqlite_where=text("signed_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=text("signed_at IS NULL AND closed_at IS NULL"),
         ),
+    )
+
+
+class AssignmentRow(Base):
+    """Who reads a slot of a subject; the highest edition holds, and none ever changes."""
+
+    __tablename__ = "reader_assignments"
+
+    trial_id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True)
+    edition: Mapped[int] = mapped_column(primary_key=True)
+    """1 for the reader who was drawn; a reader whom a coordinator chose instead has the next one."""
+    account_id: Mapped[str]
+    candidates: Mapped[list[list[Any]] | None] = mapped_column(Json)
+    """Of a draw: the pool as it was, each account's key with its number of subjects."""
+    reason: Mapped[str]
+    assigned_by: Mapped[str]
+    assigned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["trial_id", "subject_id"], ["subjects.trial_id", "subjects.subject_id"]),
+        Index("ix_reader_assignments_account_id", "account_id", "trial_id"),
+        CheckConstraint("slot > 0", name="slot"),
     )
 
 
@@ -133,15 +159,18 @@ class SignatureRow(Base):
     """SHA-256 over the read as signed; see `record.record_hash`."""
 
 
-_SIGNED_PARENT = (
-    "EXISTS (SELECT 1 FROM reads WHERE reads.read_id = {row}.read_id AND reads.signed_at IS NOT NULL)"
+_ENDED = "({row}.signed_at IS NOT NULL OR {row}.closed_at IS NOT NULL)"
+_ENDED_PARENT = (
+    "EXISTS (SELECT 1 FROM reads WHERE reads.read_id = {row}.read_id "
+    "AND (reads.signed_at IS NOT NULL OR reads.closed_at IS NOT NULL))"
 )
-_SENTENCE = "a signed read never changes"
+_SENTENCE = "a signed read never changes"  # nor does a closed draft
 
 TRIGGERS = all_of(
-    final_when(ReadRow, "{row}.signed_at IS NOT NULL", _SENTENCE),
-    final_when(LesionRow, _SIGNED_PARENT, _SENTENCE, with_insert=True),
-    final_when(AxisRow, _SIGNED_PARENT, _SENTENCE, with_insert=True),
+    final_when(ReadRow, _ENDED, _SENTENCE),
+    final_when(LesionRow, _ENDED_PARENT, _SENTENCE, with_insert=True),
+    final_when(AxisRow, _ENDED_PARENT, _SENTENCE, with_insert=True),
     always_final(SignatureRow, "a signature never changes"),
+    always_final(AssignmentRow, "an assignment of a reader never changes"),
 )
 """Statements of each dialect; a migration executes them after it has created the tables."""

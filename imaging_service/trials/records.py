@@ -4,19 +4,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from imaging_service.accounts.scope import POOL
 from imaging_service.trials.protocols import ProtocolText
+from measurement.protocol.trial import ReaderAssignment
 
 
 class Slot(StrEnum):
-    """A place in a trial's reading: two independent readers, and who chooses between them."""
+    """A place in a trial's reading: its independent readers or their pool, and who chooses between two."""
 
     READER_1 = "1"
     READER_2 = "2"
+    POOL = "pool"
     ADJUDICATOR = "adjudicator"
 
     @property
     def number(self) -> int | None:
-        """The reader's number, or None for the adjudicator."""
+        """The slot in a permission: the reader's number, or that of the pool; None for the adjudicator."""
+        if self is Slot.POOL:
+            return POOL
         return None if self is Slot.ADJUDICATOR else int(self.value)
 
 
@@ -41,6 +46,16 @@ class FiledProtocol:
     sha256: str  # of the text
     filed_by: str
     filed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderPlan:
+    """How the subjects of a trial get readers out of its pool."""
+
+    trial_id: str
+    assignment: ReaderAssignment
+    seed: str  # 32 hexadecimal digits
+    drawn_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from imaging_service.accounts.scope import Scope
 from imaging_service.http.pages import Page, PageRequest
 from imaging_service.trials.protocols import MediaType, ProtocolText
-from imaging_service.trials.records import FiledProtocol, Site, Trial
-from imaging_service.trials.tables import ProtocolRow, SiteRow, TrialRow
+from imaging_service.trials.records import FiledProtocol, ReaderPlan, Site, Trial
+from imaging_service.trials.tables import ProtocolRow, ReaderPlanRow, SiteRow, TrialRow
+from measurement.protocol.trial import ReaderAssignment
 
 
 def add_trial(session: Session, trial: Trial) -> None:
@@ -98,6 +99,37 @@ def protocol(session: Session, scope: Scope, trial_id: str, version: str) -> Fil
         )
     )
     return None if row is None else _protocol(row)
+
+
+def add_reader_plan(session: Session, plan: ReaderPlan) -> None:
+    """Keep how a trial's subjects get their readers."""
+    session.add(
+        ReaderPlanRow(
+            trial_id=plan.trial_id, assignment=plan.assignment, seed=plan.seed, drawn_at=plan.drawn_at
+        )
+    )
+    session.flush()
+
+
+def reader_plan(session: Session, trial_id: str, *, lock: bool = False) -> ReaderPlan | None:
+    """Return how a trial's subjects get their readers; `lock` lets one assign at a time."""
+    statement = select(ReaderPlanRow).where(ReaderPlanRow.trial_id == trial_id)
+    row = session.scalar(statement.with_for_update() if lock else statement)
+    return None if row is None else _reader_plan(row)
+
+
+def reader_plans(session: Session) -> Sequence[ReaderPlan]:
+    """Return the plan of every trial that has a pool of readers."""
+    return [_reader_plan(row) for row in session.scalars(select(ReaderPlanRow))]
+
+
+def _reader_plan(row: ReaderPlanRow) -> ReaderPlan:
+    return ReaderPlan(
+        trial_id=row.trial_id,
+        assignment=ReaderAssignment(row.assignment),
+        seed=row.seed,
+        drawn_at=row.drawn_at,
+    )
 
 
 def add_site(session: Session, site: Site, added_at: datetime) -> None:

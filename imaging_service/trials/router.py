@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.errors import RefusedError, UnsupportedTypeError
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
@@ -81,8 +81,10 @@ def file_protocol(
     return ProtocolAnswer.model_validate(filed)
 
 
-@router.get("", dependencies=[requires()], response_model=Page[TrialAnswer], responses=CSV_RESPONSES)
-def trials(session: ReadSession, principal: CurrentPrincipal, page: WantedPage, wanted: WantedFormat) -> Any:  # noqa: ANN401  a page or a file
+@router.get("", dependencies=[requires()], response_model=Page[TrialAnswer])
+def trials(
+    session: ReadSession, principal: CurrentPrincipal, page: WantedPage, wanted: ExportedFormat
+) -> Any:  # noqa: ANN401  a page or a file
     """List the trials in the caller's scope."""
     found = service.trials(session, principal.scope, page)
     answer = Page(
@@ -119,7 +121,12 @@ def protocol_versions(
     return [ProtocolAnswer.model_validate(each) for each in filed]
 
 
-@router.post("/{trial_id}/sites", status_code=status.HTTP_201_CREATED, dependencies=[_STAFF])
+@router.post(
+    "/{trial_id}/sites",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[_STAFF],
+    responses={200: {"model": SiteAnswer, "description": "It takes part already."}},
+)
 def open_site(
     trial_id: Identifier,
     payload: SitePayload,
@@ -133,15 +140,13 @@ def open_site(
     return SiteAnswer.model_validate(site)
 
 
-@router.get(
-    "/{trial_id}/sites", dependencies=[_UNBLINDED], response_model=Page[SiteAnswer], responses=CSV_RESPONSES
-)
+@router.get("/{trial_id}/sites", dependencies=[_UNBLINDED], response_model=Page[SiteAnswer])
 def sites(
     trial_id: Identifier,
     session: ReadSession,
     principal: CurrentPrincipal,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
 ) -> Any:  # noqa: ANN401  a page or a file
     """List the sites of a trial."""
     found = service.sites(session, principal.scope, trial_id, page)
@@ -158,7 +163,7 @@ def seat_reader(
     payload: SeatPayload,
     act: CurrentAct,
 ) -> SeatAnswer:
-    """Seat an account as reader 1, reader 2 or adjudicator of a trial."""
+    """Seat an account as reader 1, reader 2 or adjudicator of a trial, or let it into the pool of readers."""
     service.seat_reader(act, trial_id, slot, payload.account)
     return SeatAnswer(trial_id=trial_id, slot=slot, account=payload.account)
 

@@ -64,7 +64,7 @@ class SeatPayload(StrictModel):
 
 
 class SeatAnswer(BaseModel):
-    """Who reads in which slot."""
+    """Who reads in which slot, or in the pool."""
 
     trial_id: str = Field(examples=["HER2-MBC-01"])
     slot: Slot

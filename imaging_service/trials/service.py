@@ -16,6 +16,7 @@ from imaging_service.http.pages import Page, PageRequest
 from imaging_service.trials import repository
 from imaging_service.trials.protocols import ProtocolText
 from imaging_service.trials.records import FiledProtocol, Site, Slot, Trial
+from imaging_service.trials.seating import ask_for_readers, begin_pool, check_assignment_stays
 from measurement.protocol.trial import TrialProtocol, protocol_to_mapping
 
 _UNBLINDED = frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.ADJUDICATOR, Role.SPONSOR})
@@ -116,10 +117,11 @@ def _begin_trial(act: Act, protocol: TrialProtocol) -> None:
     repository.add_trial(
         act.session, Trial(trial_id=protocol.trial_id, title=protocol.title, created_at=act.now)
     )
+    begin_pool(act, protocol)
 
 
 def check_amendment(protocol: TrialProtocol, latest: FiledProtocol) -> None:
-    """Refuse an amendment without a day, or with one before that of the version that it amends.
+    """Refuse an amendment without a day, with one before that of the version before, or with other readers.
 
     Raises
     ------
@@ -129,6 +131,7 @@ def check_amendment(protocol: TrialProtocol, latest: FiledProtocol) -> None:
     if protocol.effective_on is None:
         message = f"Version {protocol.version!r} amends {latest.version!r} and needs the date effective_on."
         raise RefusedError(message, code="amendment_without_date")
+    check_assignment_stays(protocol, latest)
     if latest.effective_on is not None and protocol.effective_on <= latest.effective_on:
         message = (
             f"Version {protocol.version!r} would take effect on {protocol.effective_on}; a date after "
@@ -289,14 +292,14 @@ def trials(session: Session, scope: Scope, page: PageRequest) -> Page[Trial]:
 
 
 def seat_reader(act: Act, trial_id: str, slot: Slot, account: str) -> None:
-    """Give a slot of the trial to an account; nothing happens when it holds it already.
+    """Give a slot of the trial to an account, or let it into the pool; nothing happens when it is so.
 
     Raises
     ------
     NotFoundError
         There is no such trial in the scope, or no such account.
     RefusedError
-        The account has not the role that the slot needs, or the protocol has no such slot.
+        The account has not the role that the slot needs, or the protocol has no such slot or no pool.
     ConflictError
         The slot is taken, or the account holds another one of the trial.
     """
@@ -310,6 +313,8 @@ def seat_reader(act: Act, trial_id: str, slot: Slot, account: str) -> None:
         _check_blinded(act.session, trial_id, account)
     permission = Grant(trial_id=trial_id, reader_slot=slot.number)
     accounts.grant_to(act.session, act.actor, account, permission, now=act.now)
+    if slot is Slot.POOL:
+        ask_for_readers(act, trial_id)
 
 
 def _check_blinded(session: Session, trial_id: str, account: str) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, UtcDateTime
-from imaging_service.final_rows import always_final
+from imaging_service.final_rows import all_of, always_final
 
 
 class TrialRow(Base):
@@ -56,4 +56,20 @@ class SiteRow(Base):
     __table_args__ = (Index("ix_trial_sites_site_id", "site_id"),)
 
 
-TRIGGERS = always_final(ProtocolRow, "a filed protocol never changes")
+class ReaderPlanRow(Base):
+    """How the subjects of a trial get readers out of its pool; trials with seats have no such row."""
+
+    __tablename__ = "reader_plans"
+
+    trial_id: Mapped[str] = mapped_column(ForeignKey("trials.trial_id"), primary_key=True)
+    assignment: Mapped[str]
+    """``balanced`` or ``random``."""
+    seed: Mapped[str]
+    """32 hexadecimal digits, drawn when the trial began: with it every draw can be made again."""
+    drawn_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+TRIGGERS = all_of(
+    always_final(ProtocolRow, "a filed protocol never changes"),
+    always_final(ReaderPlanRow, "the plan by which readers are assigned never changes"),
+)

@@ -31,6 +31,14 @@ class ReadOrder(StrEnum):
     ALL_AT_ONCE = "all_at_once"
 
 
+class ReaderAssignment(StrEnum):
+    """How a subject gets its readers."""
+
+    FIXED = "fixed"
+    BALANCED = "balanced"
+    RANDOM = "random"
+
+
 class AdjudicationVariable(StrEnum):
     """What two readers must agree on."""
 
@@ -145,6 +153,9 @@ class ReaderPlan:
     ----------
     count
         Independent readers of each subject.
+    assignment
+        Whether each reader's place is one person's for the whole trial, or each subject gets its readers
+        out of a pool: those with the fewest subjects, or by lot.
     order
         Order of the timepoints.
     adjudication_variables
@@ -158,6 +169,7 @@ class ReaderPlan:
     """
 
     count: int = 2
+    assignment: ReaderAssignment = ReaderAssignment.FIXED
     order: ReadOrder = ReadOrder.SEQUENTIAL
     adjudication_variables: tuple[AdjudicationVariable, ...] = (
         AdjudicationVariable.BEST_OVERALL_RESPONSE,
