@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from imaging_service.accounts.accesses import Accesses
 from imaging_service.accounts.dependencies import RoleGuard, anyone
@@ -115,6 +117,7 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
         openapi_url=None,  # `operations.docs` answers it
         separate_input_output_schemas=False,
         redirect_slashes=False,
+        routes=list(_routes(tuple(chapters))),
         middleware=[
             Middleware(EdgeMiddleware, metrics=metrics),
             Middleware(
@@ -162,21 +165,24 @@ def create_app(  # noqa: PLR0913  the application holds this many doors
         at_once=settings.passwords_at_once,
     )
     install_problems(app)
-    _mount_chapters(app, chapters)
     install_openapi(app)
     refuse_routes_without_owner(app)
     return app
 
 
-def _mount_chapters(app: FastAPI, chapters: Sequence[str]) -> None:
-    app.include_router(health.router)
-    app.include_router(docs.router)
+@cache
+def _routes(chapters: Sequence[str]) -> Sequence[BaseRoute]:
+    """Return the routes of every door; the framework needs long to read them, and once a process will do."""
+    root = APIRouter()
+    root.include_router(health.router)
+    root.include_router(docs.router)
     for chapter in chapters:
         name = f"imaging_service.{chapter}.router"
         if find_spec(f"imaging_service.{chapter}") and find_spec(name):
-            app.include_router(import_module(name).router, prefix=PREFIX, responses=ERROR_RESPONSES)
+            root.include_router(import_module(name).router, prefix=PREFIX, responses=ERROR_RESPONSES)
     for room in ROOMS:
-        app.include_router(import_module(f"imaging_service.{room}.router").router)
+        root.include_router(import_module(f"imaging_service.{room}.router").router)
+    return root.routes
 
 
 def api_routes(app: FastAPI) -> Iterator[RouteContext]:
