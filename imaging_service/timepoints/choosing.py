@@ -8,7 +8,7 @@ from imaging_service.accounts.scope import Scope
 from imaging_service.errors import ConflictError, RefusedError
 from imaging_service.subjects.dates import today_anywhere
 from imaging_service.subjects.records import Subject
-from imaging_service.timepoints import matching, repository, study_repository
+from imaging_service.timepoints import moving, renewing, repository, study_repository
 from imaging_service.timepoints.doubts import Confidence, Doubt, DoubtCode
 from imaging_service.timepoints.placing import ImagingDay, Place, Placement, place
 from imaging_service.timepoints.records import WITH_IMAGES, Study, Timepoint
@@ -107,7 +107,7 @@ def refuse_while_read(act: Act, study: Study) -> None:
     ConflictError
         A timepoint with images of the study is being read, or was.
     """
-    timepoint = matching.being_read(act, study)
+    timepoint = moving.being_read(act, study)
     if timepoint is not None:
         message = (
             f"{timepoint.name} of subject {timepoint.subject_id!r} is {timepoint.progress.replace('_', ' ')} "
@@ -142,7 +142,7 @@ def place_of(act: Act, study: Study, target: Target) -> Place:
     """Say where the day falls; the person's choice of the timepoint stands, whatever that is."""
     subject = target.subject
     protocol = trials.protocol_in_force(act.session, Scope.all(), subject.trial_id, on=act.today)
-    course = matching.course(act, subject, protocol)
+    course = renewing.course(act, subject, protocol)
     day = ImagingDay(imaged_on=target.imaged_on, date_is_unreadable=False, modalities=study.modalities)
     found = place(
         day, course, schedule=protocol.schedule, modalities=frozenset(), today=today_anywhere(act.now)

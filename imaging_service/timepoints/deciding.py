@@ -8,10 +8,18 @@ from datetime import date
 from imaging_service.accounts.act import Act
 from imaging_service.errors import ConflictError, RefusedError
 from imaging_service.subjects import service as subjects
-from imaging_service.timepoints import choosing, matching, repository, service, study_repository
+from imaging_service.timepoints import (
+    choosing,
+    matching,
+    moving,
+    renewing,
+    repository,
+    service,
+    study_repository,
+)
 from imaging_service.timepoints.choosing import Target
 from imaging_service.timepoints.doubts import Confidence
-from imaging_service.timepoints.matching import Answer
+from imaging_service.timepoints.moving import Answer
 from imaging_service.timepoints.placing import Place
 from imaging_service.timepoints.records import DecisionCode, Study, StudyState
 
@@ -67,7 +75,7 @@ def assign(act: Act, trial_id: str, study_instance_uid: str, assignment: Assignm
     subject = subjects.find_subject(act.session, act.scope, trial_id, assignment.subject_id)
     day = choosing.day_of_imaging(act, study, assignment.imaged_on)
     target = Target(subject=subject, number=assignment.number, imaged_on=day)
-    matching.renew_calendar(act, trial_id, subject.subject_id)
+    renewing.renew_calendar(act, trial_id, subject.subject_id)
     timepoint = choosing.timepoint_at(act, target)
     on = study_repository.timepoints_of(act.session, study_instance_uid)
     if timepoint is not None and on == [timepoint.timepoint_id]:
@@ -79,9 +87,9 @@ def assign(act: Act, trial_id: str, study_instance_uid: str, assignment: Assignm
 
 
 def _move(act: Act, study: Study, target: Target, code: DecisionCode, reason: str) -> Study:
-    matching.take_away(act, study)
+    moving.take_away(act, study)
     found = choosing.place_of(act, study, target)
-    matching.put(act, study, _answer(target, found, reason), code=code, reason=reason)
+    moving.put(act, study, _answer(target, found, reason), code=code, reason=reason)
     trial_id, subject_id = target.subject.trial_id, target.subject.subject_id
     act.queue.enqueue(act.session, subjects.calendar_job(trial_id, subject_id))
     return service.find_study(act.session, act.scope, trial_id, study.study_instance_uid)
@@ -106,7 +114,7 @@ def reject(act: Act, trial_id: str, study_instance_uid: str, reason: str, seen_v
     if study.verdict.state is StudyState.REJECTED:
         return study
     choosing.refuse_while_read(act, study)
-    matching.reject(act, study, trial_id, reason)
+    moving.reject(act, study, trial_id, reason)
     return service.find_study(act.session, act.scope, trial_id, study_instance_uid)
 
 
@@ -131,7 +139,7 @@ def split(act: Act, trial_id: str, study_instance_uid: str, splitting: Splitting
         raise ConflictError(message, code="study_not_matched")
     choosing.refuse_while_read(act, study)
     subject = subjects.find_subject(act.session, act.scope, trial_id, study.verdict.subject_id)
-    matching.renew_calendar(act, trial_id, subject.subject_id)
+    renewing.renew_calendar(act, trial_id, subject.subject_id)
     target = Target(subject=subject, number=splitting.number, imaged_on=_day_of_part(act, study, splitting))
     timepoint = choosing.timepoint_at(act, target)
     returns = timepoint is not None and timepoint.timepoint_id == study.verdict.timepoint_id
@@ -139,7 +147,7 @@ def split(act: Act, trial_id: str, study_instance_uid: str, splitting: Splitting
     if timepoint is not None and not returns and not splitting.joins_other_study:
         choosing.refuse_occupied(act, study, timepoint)
     found = choosing.place_of(act, study, target)
-    matching.divide(
+    moving.divide(
         act, study, splitting.series, _answer(target, found, splitting.reason), reason=splitting.reason
     )
     act.queue.enqueue(act.session, subjects.calendar_job(trial_id, subject.subject_id))

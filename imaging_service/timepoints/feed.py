@@ -16,7 +16,8 @@ from imaging_service.jobs.port import Handler, Job, JobQueue, WorkerContext
 from imaging_service.subjects.service import RENEW_CALENDAR, calendar_job
 from imaging_service.timepoints import repository, study_repository
 from imaging_service.timepoints.facts import StudyArchive, StudyFacts, gather
-from imaging_service.timepoints.matching import follow_subject, take_in
+from imaging_service.timepoints.following import follow_subject
+from imaging_service.timepoints.matching import take_in
 from imaging_service.trials import service as trials
 
 TAKE_IN = "take in study"
