@@ -4,8 +4,9 @@ import statistics
 import sys
 from time import perf_counter
 
-from benchmarks.service.trials import DATABASES, loaded_service
-from tests.builders.cohort import TRIAL
+from benchmarks.service.trials import DATABASES, loaded_service, seats
+from imaging_service.http.server import settle
+from tests.builders.cohort import TRIAL, Size
 from tests.builders.service import TestService
 
 ASKED = (
@@ -22,6 +23,10 @@ ASKED = (
     ("coordinator", f"/trials/{TRIAL}/assessments"),
     ("coordinator", f"/trials/{TRIAL}/assessments?response=PD"),
     ("coordinator", f"/trials/{TRIAL}/evaluations"),
+    ("coordinator", f"/trials/{TRIAL}/calendar"),
+    ("coordinator", f"/trials/{TRIAL}/calendar?status=overdue"),
+    ("coordinator", f"/trials/{TRIAL}/calendar?status=read"),
+    ("coordinator", f"/trials/{TRIAL}/calendar/counts"),
     ("coordinator", f"/trials/{TRIAL}/timepoints"),
     ("coordinator", f"/trials/{TRIAL}/timepoints/overdue"),
     ("coordinator", f"/trials/{TRIAL}/timepoints?response=PD"),
@@ -50,7 +55,9 @@ def main() -> None:
     kinds = [each for each in sys.argv[1:] if each in DATABASES] or DATABASES
     for kind in kinds:
         for subjects in sizes:
-            with loaded_service(kind, subjects) as service:
+            with loaded_service(kind, Size(subjects=subjects)) as service:
+                seats(service)
+                settle()
                 print(f"{kind}, {subjects} subjects: median and longest of {ROUNDS}, ms; bytes")
                 for account, path in ASKED:
                     median, longest, size = measure(service, account, path)

@@ -5,7 +5,7 @@ import sys
 from imaging_service.app import create_app
 from imaging_service.clock import FixedClock
 from imaging_service.database import Database
-from imaging_service.http.server import address_of, bind, make_server
+from imaging_service.http.server import address_of, bind, make_server, settle
 from imaging_service.jobs.embedded import EmbeddedQueue
 from imaging_service.settings import ServiceSettings
 from imaging_service.tables import all_tables
@@ -21,6 +21,7 @@ def main() -> None:
     app.openapi()
     listening = bind("127.0.0.1", 0)
     print(address_of(listening), flush=True)
+    settle()
     make_server(app, settings).run([listening])
 
 

@@ -1,15 +1,19 @@
 """Databases with a trial of a wanted size, and a service over each."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from imaging_service.accounts import service as accounts
+from imaging_service.accounts.passwords import Passwords
 from imaging_service.accounts.principal import Role
+from imaging_service.audit.actor import OPERATOR
+from imaging_service.settings import ServiceSettings
 from tests.builders.cohort import TRIAL, Size, fill, template
 from tests.builders.postgres import postgres_server
-from tests.builders.service import TestService, running_service
+from tests.builders.service import PASSWORD, TestService, running_service
 
 DATABASES = ("sqlite", "postgresql")
 IN_TEMPLATE = 9
@@ -17,15 +21,13 @@ IN_TEMPLATE = 9
 
 
 @contextmanager
-def loaded_service(kind: str, subjects: int) -> Iterator[TestService]:
-    """Give a service over a trial of this many subjects, with everybody who asks and answers in it."""
+def loaded_service(kind: str, size: Size) -> Iterator[TestService]:
+    """Give a service over a trial of this size, into which nobody is let yet."""
     with ExitStack() as stack:
         service = stack.enter_context(running_service(stack.enter_context(_address(kind))))
         began = perf_counter()
-        size = Size(subjects=subjects)
         fill(service.database, size, of=template(size, IN_TEMPLATE))
-        seats(service)
-        print(f"{kind}: {subjects} subjects loaded in {perf_counter() - began:.1f} s", flush=True)
+        print(f"{kind}: {size.subjects} subjects loaded in {perf_counter() - began:.1f} s", flush=True)
         yield service
 
 
@@ -37,6 +39,39 @@ def seats(service: TestService) -> None:
         service.grant(account, TRIAL)
 
 
+def people(service: TestService, slots: int, coordinators: int) -> tuple[Sequence[str], Sequence[str]]:
+    """Seat readers and let coordinators in, whose passwords cost what they cost outside of tests.
+
+    Returns
+    -------
+    tuple of two sequences of str
+        Names of the readers' accounts, in the order of their slots, and of the coordinators'.
+    """
+    settings = ServiceSettings()
+    digest = Passwords(memory_kib=settings.password_memory_kib, passes=settings.password_passes).hash(
+        PASSWORD
+    )
+
+    def account(name: str, role: Role, slot: int | None) -> str:
+        with service.database.write() as session:
+            accounts.create_account(
+                session,
+                OPERATOR,
+                account=name,
+                name=name.capitalize(),
+                roles=(role,),
+                password_hash=digest,
+                now=service.clock.now(),
+            )
+        service.grant(name, TRIAL, reader_slot=slot)
+        return name
+
+    return (
+        [account(f"reader-{slot}", Role.READER, slot) for slot in range(1, slots + 1)],
+        [account(f"coordinator-{place}", Role.COORDINATOR, None) for place in range(coordinators)],
+    )
+
+
 @contextmanager
 def _address(kind: str) -> Iterator[str]:
     if kind == "sqlite":
@@ -45,7 +80,3 @@ def _address(kind: str) -> Iterator[str]:
         return
     with postgres_server() as server, server.database() as url:
         yield url
-
-
-ROLES = {"reader": Role.READER, "coordinator": Role.COORDINATOR}
-"""Who asks under load."""

@@ -226,6 +226,17 @@ def responses(
     return statement, key
 
 
+def overall_responses(
+    session: Session, principal: Principal, trial_id: str, wanted: ResponseFilter
+) -> Iterator[tuple[str, int, date, str | None]]:
+    """Yield subject, slot, day of imaging and overall response of each of `responses`, in any order."""
+    statement, _ = responses(principal, trial_id, wanted)
+    short = statement.with_only_columns(
+        AssessmentRow.subject_id, AssessmentRow.slot, ReadRow.imaged_on, AssessmentRow.overall_response
+    )
+    yield from session.execute(short)
+
+
 def _counts_now(principal: Principal) -> ColumnElement[bool]:
     """Whether no newer answer about the same timepoint by the same reader is there; needs `ReadRow` beside.
 

@@ -11,7 +11,7 @@ from imaging_service.accounts.principal import Principal
 from imaging_service.adjudication import service as adjudication
 from imaging_service.adjudication.repository import Wanted as ReviewsWanted
 from imaging_service.assessments import repository as assessments
-from imaging_service.assessments.repository import ResponseFilter, response_of
+from imaging_service.assessments.repository import ResponseFilter
 from imaging_service.calendars import repository
 from imaging_service.calendars.confirmations import Answered, ConfirmationDue, confirmations_due
 from imaging_service.calendars.repository import Wanted
@@ -103,13 +103,13 @@ def calendars(
 def _answers(
     session: Session, principal: Principal, trial_id: str, ids: Sequence[str]
 ) -> Mapping[str, Sequence[Answered]]:
-    statement, _ = assessments.responses(principal, trial_id, ResponseFilter(subject_ids=tuple(ids)))
     found: dict[str, list[Answered]] = {}
-    for row in session.execute(statement):
-        answer = response_of(row)
-        found.setdefault(answer.subject_id, []).append(
-            Answered(slot=answer.slot, imaged_on=answer.imaged_on, response=answer.overall_response)
-        )
+    wanted = ResponseFilter(subject_ids=tuple(ids))
+    for subject_id, slot, imaged_on, response in assessments.overall_responses(
+        session, principal, trial_id, wanted
+    ):
+        answered = Answered(slot=slot, imaged_on=imaged_on, response=response)
+        found.setdefault(subject_id, []).append(answered)
     return found
 
 

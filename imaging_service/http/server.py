@@ -2,9 +2,11 @@
 
 import asyncio
 import errno
+import gc
 import os
 import resource
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -20,6 +22,7 @@ _HEAD_BYTES = 32_768
 _BACKLOG = 1024
 _OTHER_FILES = 512
 """File descriptors besides connections: databases, objects, libraries."""
+_THREAD_TURN_SECONDS = 0.0005
 
 
 class Server(uvicorn.Server):
@@ -42,6 +45,18 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self._on_ready is not None:
             self._on_ready()
+
+
+def settle() -> None:
+    """Prepare this process for many short requests, once everything that lasts is loaded.
+
+    What lasts is set aside from garbage collection, a full round of which would halt a request for a tenth of
+    a second. A thread that computes gives way ten times sooner than Python's 5 ms, as each request goes to
+    and fro between the event loop and threads some six times.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_THREAD_TURN_SECONDS)
 
 
 def make_server(
@@ -94,6 +109,7 @@ def serve(app: ASGIApp, settings: ServiceSettings, on_ready: Callable[[str], Non
     listening = bind(settings.host, settings.port)
     address = address_of(listening, is_tls=settings.tls_certificate is not None)
     _allow_files(settings.connection_limit + _OTHER_FILES)
+    settle()
     make_server(app, settings, None if on_ready is None else lambda: on_ready(address)).run([listening])
 
 

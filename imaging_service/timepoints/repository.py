@@ -43,9 +43,14 @@ class CalendarState:
     protocol_version: str
 
 
-def _timepoints() -> Select[TimepointRow, str, int]:
+def _timepoints() -> Select[Any]:
+    """Select the columns of timepoints, not objects: a page of calendars reads hundreds of them."""
     return (
-        select(TimepointRow, SubjectRow.site_id, func.coalesce(CalendarRow.last_received, -1))
+        select(
+            *TimepointRow.__table__.columns,
+            SubjectRow.site_id,
+            func.coalesce(CalendarRow.last_received, -1).label("last_received"),
+        )
         .join(
             SubjectRow,
             and_(
@@ -94,11 +99,11 @@ def unscheduled_on(session: Session, trial_id: str, subject_id: str, day: date) 
     return _one(session, statement, lock=True)
 
 
-def _one(session: Session, statement: Select[TimepointRow, str, int], *, lock: bool) -> Timepoint | None:
+def _one(session: Session, statement: Select[Any], *, lock: bool) -> Timepoint | None:
     if lock:
         statement = statement.with_for_update(of=TimepointRow)
-    row = session.execute(statement.execution_options(populate_existing=True)).first()
-    return None if row is None else _timepoint(*row)
+    row = session.execute(statement).first()
+    return None if row is None else _timepoint(row)
 
 
 def of_subject(session: Session, scope: Scope, trial_id: str, subject_id: str) -> Sequence[Timepoint]:
@@ -107,9 +112,8 @@ def of_subject(session: Session, scope: Scope, trial_id: str, subject_id: str) -
         _timepoints()
         .where(TimepointRow.trial_id == trial_id, TimepointRow.subject_id == subject_id, _seen_by(scope))
         .order_by(TimepointRow.sort_on, TimepointRow.number, TimepointRow.timepoint_id)
-        .execution_options(populate_existing=True)
     )
-    return [_timepoint(*row) for row in rows]
+    return [_timepoint(row) for row in rows]
 
 
 def of_subjects(
@@ -125,7 +129,7 @@ def of_subjects(
     )
     found: dict[str, list[Timepoint]] = {}
     for row in rows:
-        found.setdefault(row[0].subject_id, []).append(_timepoint(*row))
+        found.setdefault(row.subject_id, []).append(_timepoint(row))
     return found
 
 
@@ -136,11 +140,7 @@ def page(
     statement = _timepoints().where(TimepointRow.trial_id == trial_id, _seen_by(scope), *_conditions(wanted))
     columns = (TimepointRow.subject_id, TimepointRow.sort_on, TimepointRow.timepoint_id)
     rows = session.execute(request.apply(statement, *columns)).all()
-    return request.page(
-        rows,
-        lambda row: (row[0].subject_id, row[0].sort_on, row[0].timepoint_id),
-        lambda row: _timepoint(*row),
-    )
+    return request.page(rows, lambda row: (row.subject_id, row.sort_on, row.timepoint_id), _timepoint)
 
 
 def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
@@ -478,12 +478,12 @@ def _sort_on(day: date | None) -> str:
     return "" if day is None else day.isoformat()
 
 
-def _timepoint(row: TimepointRow, site_id: str, last_received: int) -> Timepoint:
+def _timepoint(row: Any) -> Timepoint:  # noqa: ANN401  a row of `_timepoints`
     return Timepoint(
         timepoint_id=row.timepoint_id,
         trial_id=row.trial_id,
         subject_id=row.subject_id,
-        site_id=site_id,
+        site_id=row.site_id,
         number=row.number,
         nominal_on=row.nominal_on,
         opens_on=row.opens_on,
@@ -493,6 +493,6 @@ def _timepoint(row: TimepointRow, site_id: str, last_received: int) -> Timepoint
         placement=None if row.placement is None else Placement(row.placement),
         not_done_reason=row.not_done_reason,
         late_instances=row.late_instances,
-        last_received=last_received,
+        last_received=row.last_received,
         control=None if row.control is None else ControlState(row.control),
     )

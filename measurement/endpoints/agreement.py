@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from operator import attrgetter
 from statistics import NormalDist
 
 import numpy as np
@@ -292,14 +293,8 @@ class PairSums:
     @classmethod
     def total(cls, parts: Sequence["PairSums"]) -> "PairSums":
         """Return the sums over all parts."""
-        return cls(
-            pairs=sum(each.pairs for each in parts),
-            first=sum(each.first for each in parts),
-            second=sum(each.second for each in parts),
-            first_squares=sum(each.first_squares for each in parts),
-            second_squares=sum(each.second_squares for each in parts),
-            products=sum(each.products for each in parts),
-        )
+        figures = attrgetter(*cls.__slots__)
+        return cls(*map(sum, zip(*map(figures, parts), strict=True)))
 
 
 def limits_of_sums(sums: PairSums, *, level: float = 0.95) -> LimitsOfAgreement:

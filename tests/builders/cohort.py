@@ -64,7 +64,7 @@ _EACH = (
     *("subjects", "subject_versions", "patient_ids", "calendars", "timepoints", "studies", "study_series"),
     *("study_instances", "reads", "read_lesions", "read_axes", "read_signatures", "assessments"),
     *("adjudication_decisions", "site_evaluations", "derived_subjects", "kept_reviews", "kept_courses"),
-    *("kept_comparisons", "kept_discordances"),
+    *("kept_comparisons", "kept_discordances", "kept_diameters"),
 )
 _PLANE = asdict(
     ImagePlane(
@@ -89,7 +89,9 @@ class Size:
     timepoints: int = 18
     """Baseline included."""
     unread_every: int = 5
-    """Of this many subjects, one has a last timepoint that nobody has read yet."""
+    """Of this many subjects, one has last timepoints that nobody has read yet."""
+    unread: int = 1
+    """How many last timepoints those are."""
 
 
 @dataclass(kw_only=True)
@@ -148,15 +150,15 @@ class _Writer:
         subject_id = f"{site}-{TAG}-{place:03}"
         self._enrol(subject_id, site, place)
         timepoints = [self._timepoint(subject_id, site, number) for number in range(self.size.timepoints)]
-        is_open = place % self.size.unread_every == 0
-        read = timepoints[:-1] if is_open else timepoints
+        last_read = len(timepoints) - (self.size.unread if place % self.size.unread_every == 0 else 0)
+        read = timepoints[:last_read]
         shrinkage = self.random.choice([0.9, 0.96, 0.99, 1.0, 1.02])
         for slot in (1, 2):
             self._course(subject_id, slot, read, shrinkage)
         for timepoint in read[1:]:
             self._evaluate(subject_id, timepoint)
-        if is_open:
-            timepoints[-1].progress = Progress.RECEIVED
+        for timepoint in timepoints[last_read:]:
+            timepoint.progress = Progress.RECEIVED
 
     def _enrol(self, subject_id: str, site: str, place: int) -> None:
         session = self.session
