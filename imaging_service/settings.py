@@ -66,6 +66,28 @@ class ServiceSettings(BaseSettings):
         None, description="Ed25519 private key in PEM that signs each head that is kept."
     )
 
+    audit_collector: str | None = Field(
+        None,
+        pattern=r"^([A-Za-z0-9.\-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$",
+        description="Collector of audit messages (DICOM PS3.15 A.5, syslog over TLS) as host:port, such as "
+        "siem.example.org:6514; the worker tells it. None: nobody is told.",
+    )
+    audit_collector_authorities: Path | None = Field(
+        None, description="Authorities in PEM that sign the collector's certificate; else the system's."
+    )
+    audit_collector_certificate: Path | None = Field(
+        None, description="Certificate chain in PEM that the service shows the collector."
+    )
+    audit_collector_key: Path | None = Field(None, description="Private key of that certificate, in PEM.")
+    audit_collector_seconds: PositiveFloat = Field(
+        10.0, description="How long the collector may take to answer."
+    )
+    access_again_seconds: PositiveInt = Field(
+        300,
+        description="The same look at a study, search or export by the same account is entered in the audit "
+        "again after this time, in each process.",
+    )
+
     database_connections: PositiveInt = Field(
         20,
         description="Connections to the database for each process; at most this many requests read at once.",

@@ -15,6 +15,7 @@ from dicom_listener.errors import ArchiveError, ArchiveNotReadyError
 from imaging_service.adjudication import telling as cases
 from imaging_service.assistance import carrying
 from imaging_service.audit import receipts
+from imaging_service.audit.reporting.service import reporter
 from imaging_service.calendars import service as calendars
 from imaging_service.derived import work as renewals
 from imaging_service.errors import ServiceError
@@ -26,6 +27,7 @@ from imaging_service.notices.addresses import Addresses
 from imaging_service.notices.delivery import Carrier
 from imaging_service.operations import witnessing
 from imaging_service.quality import service as quality
+from imaging_service.reads import assignments
 from imaging_service.renewing import keep_derived_rows
 from imaging_service.settings import Jobs, ServiceSettings
 from imaging_service.timepoints import feed, telling
@@ -35,6 +37,7 @@ FEED_PAUSE_SECONDS = 0.5
 RECONCILE_PAUSE_SECONDS = 60.0
 RECEIPTS_PAUSE_SECONDS = 5.0
 WITNESS_PAUSE_SECONDS = 30.0
+COLLECTOR_PAUSE_SECONDS = 2.0
 _FIRST_REST_SECONDS = 1.0
 _LONGEST_REST_SECONDS = 30.0
 
@@ -50,12 +53,15 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
         allowed=Addresses(settings.webhook_addresses), deadline_seconds=settings.webhook_seconds
     )
     database, archive, clock, queue = services.database, services.archive, services.clock, services.queue
+    teller = reporter(settings, database, archive, clock)
+    collector = () if teller is None else (("collector", teller.tell, COLLECTOR_PAUSE_SECONDS),)
     return Worker(
         settings.jobs,
         services,
         handlers={
             **feed.HANDLERS,
             **quality.HANDLERS,
+            **assignments.HANDLERS,
             **renewals.HANDLERS,
             **carrying.HANDLERS,
             **telling.HANDLERS,
@@ -66,6 +72,7 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
         derivations=(
             feed.missing_jobs(clock),
             quality.missing_jobs(),
+            assignments.missing_jobs(clock),
             renewals.missing_jobs(clock),
             telling.missing_jobs(clock),
             cases.missing_jobs(clock),
@@ -74,6 +81,7 @@ def create_worker(settings: ServiceSettings, services: WorkerServices) -> "Worke
         others=(
             ("receipts", partial(receipts.enter, database, archive, clock), RECEIPTS_PAUSE_SECONDS),
             ("witness", partial(witnessing.keep_when_due, settings, database, clock), WITNESS_PAUSE_SECONDS),
+            *collector,
         ),
     )
 

@@ -1,10 +1,12 @@
 """Routes of adjudication: the adjudicator's worklist and cases, and the reviews of a trial's subjects."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import (
     ConfirmedPassword,
     CurrentPrincipal,
@@ -12,7 +14,7 @@ from imaging_service.accounts.dependencies import (
     requires,
 )
 from imaging_service.accounts.principal import Role
-from imaging_service.adjudication import service
+from imaging_service.adjudication import diameters, service
 from imaging_service.adjudication.answers import case_answer, decision_answer, item_answer, review_answer
 from imaging_service.adjudication.repository import Wanted
 from imaging_service.adjudication.schemas import (
@@ -29,11 +31,12 @@ from imaging_service.adjudication.statistics import statistic_rows, statistics
 from imaging_service.adjudication.telling import tell_if_needed
 from imaging_service.assessments.signed import SIGNED
 from imaging_service.http.context import CurrentClock, CurrentSettings
-from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.csv_answer import Format, csv_response
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
 from imaging_service.reads.act import CurrentReadAct
+from measurement.endpoints.paired_diameters import Grouping
 
 router = APIRouter(tags=["adjudication"])
 SIGNED.then(tell_if_needed)
@@ -45,6 +48,11 @@ UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR)
 ReadingId = Annotated[Identifier, Path(description="The subject's blinded reading id.")]
 Site = Annotated[Identifier | None, Query(description="Only this site's.")]
 
+GroupedBy = Annotated[
+    Sequence[Grouping],
+    Query(max_length=len(Grouping), description="Single diameters too, by each of these."),
+]
+
 
 @router.get("/adjudications", dependencies=[ADJUDICATOR], response_model=Page[CaseItemAnswer])
 def worklist(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
@@ -52,7 +60,7 @@ def worklist(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     clock: CurrentClock,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     trial_id: Annotated[Identifier | None, Query(description="Only this trial's.")] = None,
 ) -> Page[CaseItemAnswer] | Response:
     """List the cases that wait for the caller: both readers have finished, and they differ."""
@@ -103,7 +111,7 @@ def reviews(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     clock: CurrentClock,
     page: WantedPage,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
     site: Site = None,
     subject: Annotated[Identifier | None, Query(description="Only this subject's.")] = None,
 ) -> Page[ReviewAnswer] | Response:
@@ -122,13 +130,15 @@ def reader_statistics(  # noqa: PLR0913, PLR0917  a route takes what it is asked
     principal: CurrentPrincipal,
     session: ReadSession,
     clock: CurrentClock,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
     site: Site = None,
+    by: GroupedBy = (),
 ) -> StatisticsAnswer | Response:
-    """Return how often the readers differ and are chosen, and how well responses and sums agree."""
-    wanted = Wanted(trial_id=trial_id, site_id=site)
-    protocol, found = service.kept_reviews(session, principal, wanted, clock.now().date())
-    answer = statistics(trial_id, protocol, found, clock.now().date())
+    """Return how often the readers differ and are chosen, and how well responses and lengths agree."""
+    wanted, today = Wanted(trial_id=trial_id, site_id=site), clock.now().date()
+    protocol, found = service.kept_reviews(session, principal, wanted, today)
+    single = diameters.totals(session, principal, wanted, by, today)
+    answer = statistics(trial_id, protocol, found, single, today)
     if answer_as is Format.CSV:
         rows = [each.model_dump() for each in statistic_rows(answer)]
         return csv_response(list(StatisticRow.model_fields), rows, "reader_statistics.csv")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, status
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
@@ -16,7 +17,7 @@ from imaging_service.amendments.schemas import (
     RederivedAnswer,
     RederivePayload,
 )
-from imaging_service.http.csv_answer import CSV_RESPONSES, Format, WantedFormat, csv_response
+from imaging_service.http.csv_answer import Format, csv_response
 from imaging_service.http.models import Identifier
 from imaging_service.reads.act import CurrentReadAct
 from imaging_service.trials.protocols import ProtocolText
@@ -35,14 +36,13 @@ Digest = Annotated[str, Query(pattern=r"^[0-9a-f]{64}$", description="`digest` o
     dependencies=[_STAFF],
     openapi_extra=PROTOCOL_BODY,
     response_model=DryRunAnswer,
-    responses=CSV_RESPONSES,
 )
 def dry_run(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     writing: Writing,
     session: ReadSession,
     principal: CurrentPrincipal,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     limit: Annotated[int, Query(ge=0, le=10_000, description="Changes that are told.")] = 1000,
 ) -> Any:  # noqa: ANN401  an answer or a file
     """Say which stored answers an amendment would change, and why; nothing is stored."""

@@ -38,6 +38,21 @@ class AuditEntry(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class AuditCollector(Base):
+    """How far a collector was told of the chain, and who tells it now."""
+
+    __tablename__ = "audit_collectors"
+    __table_args__ = ({"info": {"audited": False}},)
+
+    collector: Mapped[str] = mapped_column(String(300), primary_key=True)
+    """Its address."""
+    position: Mapped[int] = mapped_column(BigInteger())
+    """The last entry that it has taken in."""
+    held_by: Mapped[str | None] = mapped_column(String(36))
+    """The worker that tells it now; nobody else does until then."""
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
 _REFUSAL = "audit entries are never changed or removed"
 
 _NO_UPDATE = (

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.calendars import service
@@ -16,7 +17,7 @@ from imaging_service.calendars.schemas import (
     rows_of,
 )
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import CSV_RESPONSES, Format, WantedFormat, csv_response
+from imaging_service.http.csv_answer import Format, csv_response
 from imaging_service.http.lists import NEXT_CURSOR
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
@@ -28,16 +29,14 @@ router = APIRouter(prefix="/trials/{trial_id}/calendar", tags=["calendar"])
 _UNBLINDED = requires(Role.ADMINISTRATOR, Role.COORDINATOR, Role.SPONSOR, Role.SERVICE)
 
 
-@router.get(
-    "", dependencies=[_UNBLINDED], response_model=Page[SubjectCalendarAnswer], responses=CSV_RESPONSES
-)
+@router.get("", dependencies=[_UNBLINDED], response_model=Page[SubjectCalendarAnswer])
 def calendars(  # noqa: PLR0913, PLR0917  one parameter for each part of the request
     trial_id: Identifier,
     session: ReadSession,
     principal: CurrentPrincipal,
     clock: CurrentClock,
     page: WantedPage,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
     site: Annotated[Identifier | None, Query(description="Only this site's.")] = None,
     subject: Annotated[Identifier | None, Query(description="Only this subject.")] = None,
     status: Annotated[Status | None, Query(description="Only who has a timepoint in it, as of now.")] = None,

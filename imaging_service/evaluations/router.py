@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.adjudication.figures import response_kappa, share
@@ -19,7 +20,7 @@ from imaging_service.evaluations.schemas import (
     PairAnswer,
 )
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import Format, WantedFormat
+from imaging_service.http.csv_answer import Format
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, WantedPage
@@ -60,7 +61,7 @@ def evaluations(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     principal: CurrentPrincipal,
     session: ReadSession,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     subject: Annotated[Identifier | None, Query(description="Only this subject's.")] = None,
 ) -> Page[EvaluationAnswer] | Response:
     """List every edition of the sites' evaluations, by subject and timepoint."""
@@ -76,7 +77,7 @@ def comparison(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     clock: CurrentClock,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
 ) -> ComparisonAnswer | Response:
     """Compare the sites' evaluations with the central reads that count; CSV lists the discordances."""
     found = service.comparison(session, principal, trial_id, page, clock.now().date())

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from imaging_service.canonical import canonical_json
 from imaging_service.errors import NotAcceptableError
 
+_DESCRIPTION = "`csv` or `json`; else as `Accept` says."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -24,7 +25,7 @@ class Format(StrEnum):
 
 async def wanted_format(
     request: Request,
-    format: Annotated[Format | None, Query(description="`csv` or `json`; else as `Accept` says.")] = None,  # noqa: A002
+    format: Annotated[Format | None, Query(description=_DESCRIPTION)] = None,  # noqa: A002
 ) -> Format:
     """Read the format from ``?format=`` or from the Accept header; JSON when neither says.
 
@@ -46,14 +47,20 @@ async def wanted_format(
     raise NotAcceptableError(message)
 
 
-CSV_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {
-            "text/csv": {"schema": {"type": "string"}, "example": "site_id,subject_id\r\nS01,S01-001\r\n"}
-        }
-    }
-}
-"""For the OpenAPI document of a route that answers CSV too."""
+_AS_CSV = {"schema": {"type": "string"}, "example": "site_id,subject_id\r\nS01,S01-001\r\n"}
+
+
+def declare_csv(document: Mapping[str, Any]) -> None:
+    """Write into an OpenAPI document that every route with this format parameter answers CSV too."""
+    for of_path in document["paths"].values():
+        for told in of_path.values():
+            if any(_is_format(each) for each in told.get("parameters", ())):
+                told["responses"]["200"].setdefault("content", {})["text/csv"] = _AS_CSV
+
+
+def _is_format(parameter: Mapping[str, Any]) -> bool:
+    return parameter["name"] == "format" and parameter.get("description") == _DESCRIPTION
+
 
 WantedFormat = Annotated[Format, Depends(wanted_format)]
 

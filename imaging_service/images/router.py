@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
+from imaging_service.accounts.accesses import CurrentAccesses, look_at
+from imaging_service.accounts.dependencies import CurrentPrincipal, requires
 from imaging_service.errors import RefusedError
 from imaging_service.http.context import CurrentArchive, CurrentDatabase
 from imaging_service.http.models import RowId, Uid
@@ -24,12 +25,18 @@ _Width = Annotated[float | None, Query(ge=1, le=1e6, description="Window Width (
 
 
 @router.get("/timepoints/{timepoint_id}/series", dependencies=[requires()])
-def series(timepoint_id: RowId, session: ReadSession, principal: CurrentPrincipal) -> ImagesAnswer:
+def series(
+    timepoint_id: RowId, database: CurrentDatabase, principal: CurrentPrincipal, accesses: CurrentAccesses
+) -> ImagesAnswer:
     """Return the series of a timepoint with the geometry of every frame.
 
     A reader gets them when the timepoint is signed or its turn; before that it does not exist.
     """
-    return images_answer(service.open_timepoint(session, principal, timepoint_id))
+    with database.read() as session:
+        found = service.open_timepoint(session, principal, timepoint_id)
+    for study in {each.study_instance_uid for each in found.series}:
+        accesses.enter(principal, look_at(study))
+    return images_answer(found)
 
 
 @router.get(
@@ -44,6 +51,7 @@ def frame_as_png(  # noqa: PLR0913, PLR0917  one parameter for each part of the 
     principal: CurrentPrincipal,
     database: CurrentDatabase,
     archive: CurrentArchive,
+    accesses: CurrentAccesses,
     centre: _Level = None,
     width: _Width = None,
 ) -> Response:
@@ -53,6 +61,7 @@ def frame_as_png(  # noqa: PLR0913, PLR0917  one parameter for each part of the 
         raise RefusedError(message, code="window_incomplete")
     window = None if centre is None or width is None else Window(centre=centre, width=width)
     with database.read() as session:  # given back before the pixels are decoded
-        service.check_frame(session, principal, sop_instance_uid, frame)
+        study = service.check_frame(session, principal, sop_instance_uid, frame)
+    accesses.enter(principal, look_at(study))
     content = service.frame_as_png(archive, sop_instance_uid, frame, window)
     return Response(content, media_type="image/png")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from dicom_listener.errors import InstanceUnknownError, ObjectMissingError
 from imaging_service.accounts.principal import Principal
 from imaging_service.errors import ConflictError, NotFoundError, RefusedError
+from imaging_service.images.dicomweb import repository
 from imaging_service.images.dicomweb.access import is_unblinded
 from imaging_service.images.dicomweb.blinding import is_readable
 from imaging_service.images.rendering import FrameUnreadableError, Window, render
@@ -53,8 +54,8 @@ def open_timepoint(session: Session, principal: Principal, timepoint_id: str) ->
     return OpenTimepoint(timepoint=timepoint, reading_id=subject.reading_id, series=series)
 
 
-def check_frame(session: Session, principal: Principal, sop_instance_uid: str, frame: int) -> None:
-    """Make sure that the caller may look at a frame.
+def check_frame(session: Session, principal: Principal, sop_instance_uid: str, frame: int) -> str:
+    """Return the study of a frame that the caller may look at.
 
     Raises
     ------
@@ -71,6 +72,10 @@ def check_frame(session: Session, principal: Principal, sop_instance_uid: str, f
         shown = open_timepoint(session, principal, timepoint_id).series
         if not any(each.sop_instance_uid == sop_instance_uid for part in shown for each in part.instances):
             raise _no_such_frame(sop_instance_uid, frame)
+    study = repository.study_of(session, sop_instance_uid)
+    if study is None:
+        raise _no_such_frame(sop_instance_uid, frame)
+    return study
 
 
 def frame_as_png(archive: InstanceSource, sop_instance_uid: str, frame: int, window: Window | None) -> bytes:

@@ -7,12 +7,12 @@ from anyio import sleep
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Response, status
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Principal, Role
 from imaging_service.database import Database
 from imaging_service.http.context import CurrentDatabase, CurrentTurns
-from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import MAX_LIMIT, Page, WantedPage
@@ -114,7 +114,6 @@ def end(trial_id: Identifier, webhook_id: RowId, act: CurrentAct) -> Response:
     "/webhooks/{webhook_id}/deliveries",
     dependencies=[_STAFF],
     response_model=Page[DeliveryAnswer],
-    responses=CSV_RESPONSES,
 )
 def deliveries(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
@@ -122,7 +121,7 @@ def deliveries(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     session: ReadSession,
     principal: CurrentPrincipal,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     state: Annotated[DeliveryState | None, Query(description="Only in this state.")] = None,
 ) -> Any:  # noqa: ANN401  a page or a file
     """List what a receiver was told, is being told, or could not be told."""

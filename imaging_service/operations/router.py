@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.audit import exporting, receipts, repository, service, witness
@@ -18,7 +19,7 @@ from imaging_service.audit.repository import AuditEntry, Wanted
 from imaging_service.clock import Clock
 from imaging_service.errors import NotFoundError
 from imaging_service.http.context import CurrentArchive, CurrentClock, CurrentDatabase, CurrentSettings
-from imaging_service.http.csv_answer import CSV_RESPONSES, Format, WantedFormat
+from imaging_service.http.csv_answer import Format
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, PageRequest, WantedPage
@@ -55,9 +56,9 @@ async def wanted_entries(  # noqa: PLR0913, PLR0917  one parameter for each filt
 WantedEntries = Annotated[Wanted, Depends(wanted_entries)]
 
 
-@router.get("/audit", response_model=Page[AuditAnswer], responses=CSV_RESPONSES, dependencies=[ADMINISTRATOR])
+@router.get("/audit", response_model=Page[AuditAnswer], dependencies=[ADMINISTRATOR])
 def list_entries(
-    session: ReadSession, page: WantedPage, answer_as: WantedFormat, wanted: WantedEntries
+    session: ReadSession, page: WantedPage, answer_as: ExportedFormat, wanted: WantedEntries
 ) -> Page[AuditAnswer] | Response:
     """List who did what, oldest first: about one thing, by one account, in a time, or all."""
     return _list(session, page, answer_as, wanted)
@@ -66,7 +67,6 @@ def list_entries(
 @router.get(
     "/trials/{trial_id}/audit",
     response_model=Page[AuditAnswer],
-    responses=CSV_RESPONSES,
     dependencies=[requires(Role.ADMINISTRATOR, Role.COORDINATOR)],
 )
 def list_entries_of_trial(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
@@ -74,7 +74,7 @@ def list_entries_of_trial(  # noqa: PLR0913, PLR0917  a route takes what it is a
     principal: CurrentPrincipal,
     session: ReadSession,
     page: WantedPage,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
     wanted: WantedEntries,
 ) -> Page[AuditAnswer] | Response:
     """List who did what with the trial's protocol, sites and subjects, oldest first."""

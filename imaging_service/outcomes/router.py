@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.adjudication.repository import Wanted
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import Format, WantedFormat, csv_response
+from imaging_service.http.csv_answer import Format, csv_response
 from imaging_service.http.lists import NEXT_CURSOR
 from imaging_service.http.models import Day, Identifier
 from imaging_service.http.pages import MAX_LIMIT, PageRequest, WantedCursor, page_request
@@ -80,7 +81,7 @@ def of_subject(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     principal: CurrentPrincipal,
     session: ReadSession,
     cut: WantedCut,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     view: WantedView = View.READERS,
 ) -> SubjectOutcomesAnswer | Response:
     """Return a subject's verdicts, best responses and times, by reader or of record; CSV is the verdicts."""
@@ -102,7 +103,7 @@ def of_cohort(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     principal: CurrentPrincipal,
     session: ReadSession,
     cut: WantedCut,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     asked: WantedListing,
     view: WantedView = View.READERS,
 ) -> CohortOutcomesAnswer | Response:

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
-from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, WantedPage
@@ -28,13 +28,13 @@ router = APIRouter(prefix="/trials/{trial_id}", tags=["quality control"])
 _STAFF = requires(Role.ADMINISTRATOR, Role.COORDINATOR)
 
 
-@router.get("/quality", dependencies=[_STAFF], response_model=Page[ControlAnswer], responses=CSV_RESPONSES)
+@router.get("/quality", dependencies=[_STAFF], response_model=Page[ControlAnswer])
 def controls(  # noqa: PLR0913, PLR0917  one parameter for each part of the request
     trial_id: Identifier,
     session: ReadSession,
     principal: CurrentPrincipal,
     page: WantedPage,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
     state: Annotated[ControlState | None, Query(description="Only in this state.")] = None,
     site: Annotated[Identifier | None, Query(description="Only this site's.")] = None,
     subject: Annotated[Identifier | None, Query(description="Only this subject's.")] = None,

@@ -8,16 +8,26 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
+from imaging_service.http.context import CurrentClock
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId
 from imaging_service.http.pages import Page, WantedPage
-from imaging_service.reads import service
+from imaging_service.reads import assignments, service
 from imaging_service.reads.act import CurrentReadAct, ReadAct
-from imaging_service.reads.answers import answer, earlier_answer, lesion_answer, worklist_answer
+from imaging_service.reads.answers import (
+    answer,
+    assignment_answer,
+    earlier_answer,
+    lesion_answer,
+    plan_answer,
+    worklist_answer,
+)
+from imaging_service.reads.assignments import Replacement
 from imaging_service.reads.entry import Entry
 from imaging_service.reads.measuring import Drawing
 from imaging_service.reads.read import Axis
 from imaging_service.reads.schemas import (
+    AssignmentAnswer,
     AxisShape,
     EarlierReadAnswer,
     FragmentShape,
@@ -25,6 +35,8 @@ from imaging_service.reads.schemas import (
     LesionName,
     LesionShape,
     ReadAnswer,
+    ReaderPlanAnswer,
+    ReaderShape,
     UnlockShape,
     WorklistAnswer,
 )
@@ -33,6 +45,9 @@ router = APIRouter(tags=["reads"])
 
 MAY_SEE_READS = requires(Role.READER, Role.COORDINATOR, Role.SPONSOR, Role.ADMINISTRATOR)
 """Owners of what readers have said; which of it, `visible_to` decides."""
+
+MAY_ASSIGN = requires(Role.COORDINATOR, Role.ADMINISTRATOR)
+"""Owners of who reads which subject."""
 
 ReadId = Annotated[RowId, Path(description="Key of the read.")]
 LesionId = Annotated[LesionName, Path(description="T01, NT01 or NEW01.", examples=["T01"])]
@@ -147,6 +162,46 @@ def review(read_id: ReadId, body: UnlockShape, response: Response, act: CurrentR
     read = service.review(act, read_id, reason=body.reason)
     response.headers["Location"] = f"/api/v1/reads/{read.read_id}"
     return answer(act.session, act.principal, read)
+
+
+@router.get("/trials/{trial_id}/reader-plan", dependencies=[MAY_ASSIGN])
+def reader_plan(
+    trial_id: Identifier, principal: CurrentPrincipal, session: ReadSession, clock: CurrentClock
+) -> ReaderPlanAnswer:
+    """Return how the subjects of a trial get their readers, the pool, and who waits."""
+    return plan_answer(assignments.seats(session, principal, trial_id, clock.now().date()))
+
+
+@router.get(
+    "/trials/{trial_id}/reader-assignments",
+    dependencies=[MAY_ASSIGN],
+    response_model=Page[AssignmentAnswer],
+)
+def reader_assignments(
+    trial_id: Identifier,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    page: WantedPage,
+    wanted: ExportedFormat,
+) -> Page[AssignmentAnswer] | Response:
+    """List who reads, and who has read, which subject out of the pool."""
+    found = assignments.assignments(session, principal, trial_id, page)
+    items = [assignment_answer(each) for each in found.items]
+    answers = Page(items=items, next_cursor=found.next_cursor)
+    return answer_page(answers, wanted, AssignmentAnswer, "reader-assignments.csv")
+
+
+@router.put("/trials/{trial_id}/reader-assignments/{subject_id}/{slot}", dependencies=[MAY_ASSIGN])
+def reassign(
+    trial_id: Identifier,
+    subject_id: Identifier,
+    slot: Annotated[int, Path(ge=1, le=2, description="1 for the first reader, 2 for the second.")],
+    body: ReaderShape,
+    act: CurrentReadAct,
+) -> AssignmentAnswer:
+    """Give a slot of a subject to another reader of the pool; drafts of the one before are closed."""
+    wanted = Replacement(account=body.account, reason=body.reason, seen=body.edition)
+    return assignment_answer(assignments.reassign(act, trial_id, subject_id, slot, wanted))
 
 
 def _shown_lesion(act: ReadAct, read_id: str, lesion_id: str) -> LesionAnswer:

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import Act, CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Principal, Role
 from imaging_service.accounts.scope import Scope
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId, Uid
 from imaging_service.http.pages import Page, WantedPage
@@ -60,9 +60,7 @@ def wanted_filter(  # noqa: PLR0913, PLR0917  one parameter for each of the quer
     )
 
 
-@router.get(
-    "", dependencies=[_SEEING, _UNBLINDED], response_model=Page[SiteQueryAnswer], responses=CSV_RESPONSES
-)
+@router.get("", dependencies=[_SEEING, _UNBLINDED], response_model=Page[SiteQueryAnswer])
 def queries(  # noqa: PLR0913, PLR0917  one parameter for each part of the request
     trial_id: Identifier,
     session: ReadSession,
@@ -70,7 +68,7 @@ def queries(  # noqa: PLR0913, PLR0917  one parameter for each part of the reque
     clock: CurrentClock,
     page: WantedPage,
     wanted: Annotated[Filter, Depends(wanted_filter)],
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
 ) -> Any:  # noqa: ANN401  a page or a file
     """List the questions to the sites of the caller's scope, the longest asked first."""
     found = service.queries(session, _scope(principal), trial_id, wanted, page)

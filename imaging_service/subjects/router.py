@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, status
 from pydantic import ValidationError
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.errors import RefusedError, UnsupportedTypeError
-from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier
 from imaging_service.http.pages import Page, WantedPage
@@ -100,13 +100,13 @@ def import_subjects(
     return import_answer(trial_id, plans, is_dry_run=dry_run)
 
 
-@router.get("", dependencies=[_UNBLINDED], response_model=Page[SubjectAnswer], responses=CSV_RESPONSES)
+@router.get("", dependencies=[_UNBLINDED], response_model=Page[SubjectAnswer])
 def subjects(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     session: ReadSession,
     principal: CurrentPrincipal,
     page: WantedPage,
-    wanted: WantedFormat,
+    wanted: ExportedFormat,
     site: Annotated[Identifier | None, Query(description="Only this site's.")] = None,
 ) -> Any:  # noqa: ANN401  a page or a file
     """List the subjects of a trial."""

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
+from imaging_service.accounts.accesses import ExportedFormat
 from imaging_service.accounts.act import Act, CurrentAct
 from imaging_service.accounts.dependencies import CurrentPrincipal, ReadSession, requires
 from imaging_service.accounts.principal import Role
 from imaging_service.http.context import CurrentClock
-from imaging_service.http.csv_answer import CSV_RESPONSES, WantedFormat
 from imaging_service.http.lists import answer_page
 from imaging_service.http.models import Identifier, RowId, Uid
 from imaging_service.http.pages import Page, PageRequest, WantedPage
@@ -87,11 +87,9 @@ def wanted_filter(  # noqa: PLR0913, PLR0917  one parameter for each of the quer
     return Filter(as_of=clock.now().date(), site_id=site, subject_id=subject, status=status, among=among)
 
 
-@router.get(
-    "/timepoints", dependencies=[_UNBLINDED], response_model=Page[TimepointAnswer], responses=CSV_RESPONSES
-)
+@router.get("/timepoints", dependencies=[_UNBLINDED], response_model=Page[TimepointAnswer])
 def timepoints(
-    asked: CurrentSearch, wanted: Annotated[Filter, Depends(wanted_filter)], answer_as: WantedFormat
+    asked: CurrentSearch, wanted: Annotated[Filter, Depends(wanted_filter)], answer_as: ExportedFormat
 ) -> Any:  # noqa: ANN401  a page or a file
     """List the timepoints of a trial by subject and day."""
     return answer_page(_page(asked, wanted), answer_as, TimepointAnswer, "timepoints.csv")
@@ -101,9 +99,8 @@ def timepoints(
     "/timepoints/overdue",
     dependencies=[_UNBLINDED],
     response_model=Page[TimepointAnswer],
-    responses=CSV_RESPONSES,
 )
-def overdue(asked: CurrentSearch, answer_as: WantedFormat, site: Site = None) -> Any:  # noqa: ANN401  a page or a file
+def overdue(asked: CurrentSearch, answer_as: ExportedFormat, site: Site = None) -> Any:  # noqa: ANN401  a page or a file
     """List the timepoints whose window has closed without images, as of now."""
     wanted = Filter(as_of=asked.today, site_id=site, status=Status.OVERDUE)
     return answer_page(_page(asked, wanted), answer_as, TimepointAnswer, "overdue.csv")
@@ -162,18 +159,16 @@ def write_cycles(
     return cycles_answer(cycle_dates.write(act, trial_id, subject_id, payload.dates()))
 
 
-@router.get(
-    "/studies/unmatched", dependencies=[_STAFF], response_model=Page[StudyAnswer], responses=CSV_RESPONSES
-)
-def unmatched(asked: CurrentSearch, answer_as: WantedFormat) -> Any:  # noqa: ANN401  a page or a file
+@router.get("/studies/unmatched", dependencies=[_STAFF], response_model=Page[StudyAnswer])
+def unmatched(asked: CurrentSearch, answer_as: ExportedFormat) -> Any:  # noqa: ANN401  a page or a file
     """List the studies that wait for a coordinator, each with its reason."""
     return answer_page(_studies(asked, StudyState.UNMATCHED), answer_as, StudyAnswer, "unmatched.csv")
 
 
-@router.get("/studies", dependencies=[_STAFF], response_model=Page[StudyAnswer], responses=CSV_RESPONSES)
+@router.get("/studies", dependencies=[_STAFF], response_model=Page[StudyAnswer])
 def studies(
     asked: CurrentSearch,
-    answer_as: WantedFormat,
+    answer_as: ExportedFormat,
     state: Annotated[StudyState, Query(description="Where they are.")] = StudyState.MATCHED,
 ) -> Any:  # noqa: ANN401  a page or a file
     """List the received studies that are matched, unmatched or rejected."""

@@ -120,6 +120,12 @@ def _split(session: Session, uids: Sequence[str] | None) -> Mapping[str, Mapping
     return found
 
 
+def study_of(session: Session, sop_instance_uid: str) -> str | None:
+    """Return the study of an instance."""
+    wanted = StudyInstanceRow.sop_instance_uid == sop_instance_uid
+    return session.scalar(select(StudyInstanceRow.study_instance_uid).where(wanted))
+
+
 def instances(session: Session, study_instance_uids: Sequence[str]) -> Iterator[FiledInstance]:
     """Give the instances that these studies had when they were matched, and those that came late."""
     for begin in range(0, len(study_instance_uids), _AT_ONCE):

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from dicom_listener.archive.records import InstanceRecord
+from imaging_service.accounts.accesses import look_at, retrieval_of
 from imaging_service.accounts.dependencies import CurrentPrincipal
+from imaging_service.accounts.principal import Principal
 from imaging_service.errors import NotFoundError, RefusedError, ServiceError
 from imaging_service.http.context import CurrentArchive, CurrentDatabase
 from imaging_service.http.models import Uid
@@ -55,7 +57,9 @@ def located(
 
     stamp = request.app.state.stamps.now()
     study = request.app.state.seen.study(stamp, principal, address.study, ask)
-    return wado.locate(study, archive, address)
+    found = wado.locate(study, archive, address)
+    request.app.state.accesses.enter(principal, look_at(address.study))
+    return found
 
 
 def _one(
@@ -115,7 +119,10 @@ def _metadata(request: Request, archive: CurrentArchive, found: Found, accept: s
     return StreamingResponse(as_array(items()), media_type=JSON)
 
 
-def _instances(archive: CurrentArchive, found: Found, accept: str | None) -> Response:
+def _instances(
+    request: Request, archive: CurrentArchive, principal: Principal, found: Found, accept: str | None
+) -> Response:
+    request.app.state.accesses.enter(principal, retrieval_of(found.study.study_instance_uid))
     wanted = wado.instance_syntax(read_accept(accept), found.records)
     parts = wado.instance_parts(_layouts, archive, found, wanted)
     size = sum(each.size for each in found.records)
@@ -220,7 +227,8 @@ def study_instances(  # noqa: PLR0913, PLR0917  one parameter for each part of t
     accept: Accept = None,
 ) -> Response:
     """Return every instance of a study as a DICOM file, as kept or in the transfer syntax asked for."""
-    return _instances(archive, located(request, database, archive, principal, Address(study=study)), accept)
+    found = located(request, database, archive, principal, Address(study=study))
+    return _instances(request, archive, principal, found, accept)
 
 
 @router.get("/studies/{study}/series/{series}", response_class=Response, responses=_MULTIPART)
@@ -235,7 +243,8 @@ def series_instances(  # noqa: PLR0913, PLR0917  one parameter for each part of 
 ) -> Response:
     """Return every instance of a series as a DICOM file, as kept or in the transfer syntax asked for."""
     address = Address(study=study, series=series)
-    return _instances(archive, located(request, database, archive, principal, address), accept)
+    found = located(request, database, archive, principal, address)
+    return _instances(request, archive, principal, found, accept)
 
 
 @router.get(_INSTANCE, response_class=Response, responses=_MULTIPART)
@@ -251,7 +260,8 @@ def one_instance(  # noqa: PLR0913, PLR0917  one parameter for each part of the 
 ) -> Response:
     """Return an instance as a DICOM file, as kept or in the transfer syntax asked for."""
     address = Address(study=study, series=series, instance=instance)
-    return _instances(archive, located(request, database, archive, principal, address), accept)
+    found = located(request, database, archive, principal, address)
+    return _instances(request, archive, principal, found, accept)
 
 
 @router.get(f"{_INSTANCE}/frames/{{frames}}", response_class=Response, responses=_MULTIPART)

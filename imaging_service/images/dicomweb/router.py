@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from dicom_listener.archive.matching import Level
+from imaging_service.accounts.accesses import search_for
 from imaging_service.accounts.dependencies import CurrentPrincipal, requires
 from imaging_service.accounts.principal import Principal, Role
 from imaging_service.database import Database
@@ -42,6 +43,7 @@ def _found(
 ) -> DicomJson:
     with database.read() as session:
         visible = visible_studies(session, principal, search.values("StudyInstanceUID"))
+    request.app.state.accesses.enter(principal, search_for(search.level, search.keys))
     answer = qido.find(archive, visible, search, _base(request))
     response = DicomJson(answer.matches)
     for sentence in answer.warnings:
