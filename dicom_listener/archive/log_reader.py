@@ -45,6 +45,11 @@ class LogReader:
         """The number of the record that comes next."""
         return self._sequence
 
+    @property
+    def is_recovering(self) -> bool:
+        """Whether that record is one that a start has found."""
+        return self._sequence <= self._recovered
+
     def until(self, last: int) -> Iterator[Record]:
         """Give the records up to number `last`, which have been acknowledged.
 
@@ -52,8 +57,7 @@ class LogReader:
         """
         heads = self._heads()
         while self._sequence <= last:
-            is_found = self._sequence <= self._recovered
-            record = self._next_whole(heads, last) if is_found else self._next(heads)
+            record = self._next_whole(heads, last) if self.is_recovering else self._next(heads)
             if record is None:
                 return
             yield record

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import text
 
 from dicom_listener.archive.database import Database
 from dicom_listener.archive.tables import SCHEMA
-from dicom_listener.errors import ArchiveVersionError
+from dicom_listener.errors import ArchiveError, ArchiveVersionError
+
+HEAD = "0004"
+"""The last revision."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -24,7 +24,27 @@ def migrate(database: Database, revision: str = "head") -> None:
     FolderUnusableError
         When the folder of an SQLite file cannot be made.
     """
-    database.prepare_folder()
+    if revision != "head" or not is_current(database):
+        database.prepare_folder()
+        _upgrade(database, revision)
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the database is at the last revision, as it is at every start but the first."""
+    schema = f"{SCHEMA}." if database.engine.dialect.name == "postgresql" else ""
+    try:
+        with database.read() as connection:
+            found = connection.execute(text(f"SELECT version_num FROM {schema}archive_version"))  # noqa: S608 - ours
+            return found.scalar_one_or_none() == HEAD
+    except ArchiveError:
+        return False
+
+
+def _upgrade(database: Database, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with database.write() as connection:

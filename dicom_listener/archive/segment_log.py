@@ -123,7 +123,9 @@ class SegmentLog:
             self._marks.indexed, self._marks.is_stalled = position, False
         self._marks.acknowledged = last
         self._number = last + 1
-        self._begin_segment()
+        self._marks.length = len(self._used) * self._segment_bytes
+        if self._spare or not self._used:
+            self._begin_segment()  # otherwise with the first record, if so many segments may be
         return last - position
 
     def append(self, entry: Entry) -> None:

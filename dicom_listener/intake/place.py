@@ -103,7 +103,10 @@ class Placer:
             pass
 
     def _let_pass(self, stopped: threading.Event) -> None:
-        """Leave the machine to a push for a moment: what comes together is placed together, at less cost."""
+        """Leave the machine to a push for a moment: what comes together is placed together, at less cost.
+
+        What an earlier run has left waits for nobody: runs that end early would leave more and more.
+        """
         began, last = time.monotonic(), -1
         while time.monotonic() - began < _LONGEST_WAIT_SECONDS and not stopped.is_set():
             logs = self._followed()
@@ -111,6 +114,7 @@ class Placer:
             waiting = sum(log.marks.length for log in logs if log.marks.behind)
             if (
                 acknowledged == last
+                or any(log.reader.is_recovering for log in logs)
                 or waiting > _LONGEST_WAIT_BYTES
                 or any(log.marks.is_wanted for log in logs)
             ):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from dicom_listener.settings import ListenerSettings
 
-_UNUSED = ("numpy", "gdcm", "PIL", "openjpeg", "pylibjpeg", "rle", "requests")
+_UNUSED = ("numpy", "gdcm", "PIL", "openjpeg", "pylibjpeg", "rle", "requests", "rich")
 _ARENAS = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(2**20)}
 _PROGRAM = ("dicom-listener", "serve")  # as whoever looks for the process knows it
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from dicom_listener.archive import migrate as module
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.database import Database
-from dicom_listener.archive.migrate import migrate
+from dicom_listener.archive.migrate import HEAD, is_current, migrate
 from dicom_listener.archive.tables import SCHEMA
 
 ROWS = 3
@@ -85,3 +85,13 @@ def test_an_archive_that_was_brought_forward_is_read(database_url: str):
         migrate(archive.database, EARLIER[0])
         migrate(archive.database)
         assert archive.counts()["instances"] == 0
+
+
+def test_a_start_knows_the_last_revision_without_reading_the_others(database_url: str) -> None:
+    assert SCRIPTS.get_heads() == [HEAD]
+    with closing(Database.open(database_url)) as database:
+        assert not is_current(database)
+        migrate(database, EARLIER[-1])
+        assert not is_current(database)
+        migrate(database)
+        assert is_current(database)
