@@ -88,9 +88,9 @@ def _arrival(dataset: Dataset) -> Arrival:
 
 
 @contextmanager
-def browsed_house(folder: Path) -> Iterator[BrowsedHouse]:
+def browsed_house(folder: Path, **settings: Any) -> Iterator[BrowsedHouse]:
     """Serve the reference trial with both readers seated."""
-    with trial_house(f"sqlite:///{folder}/service.sqlite", folder) as house:
+    with trial_house(f"sqlite:///{folder}/service.sqlite", folder, **settings) as house:
         house.service.grant("reader1", TRIAL, reader_slot=1)
         house.service.grant("reader2", TRIAL, reader_slot=2)
         with on_loopback(house.service) as address:

@@ -3,6 +3,7 @@
 import { h, fill } from "./components/element.js";
 import { keys } from "./keyboard/keys.js";
 import { showKeyMap } from "./keyboard/keymap_dialog.js";
+import { isArrival, tellArrival } from "./shell/provider.js";
 import { startRouter } from "./shell/router.js";
 import { resume } from "./shell/session.js";
 
@@ -22,4 +23,10 @@ async function start() {
   }
 }
 
-await start();
+if (isArrival()) {
+  tellArrival();
+  const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+  fill(main, h("p", { class: "waiting" }, "You are back from the identity provider; this window can be closed."));
+} else {
+  await start();
+}

@@ -3,6 +3,7 @@
 import { write } from "../api/client.js";
 import { openDialog } from "../components/dialog.js";
 import { field, h, newId } from "../components/element.js";
+import { confirmation } from "../shell/confirmation.js";
 
 /**
  * Decide a case; resolves to whether it was decided.
@@ -10,12 +11,12 @@ import { field, h, newId } from "../components/element.js";
  * @param {string} path Of the case.
  * @param {import("../api/case_types.js").Case} found As it was looked at: another one is refused.
  */
-export function decideCase(path, found) {
+export async function decideCase(path, found) {
   const name = newId("reader");
   const choices = found.readers.map(({ reader }) => h("input", { type: "radio", name, value: reader, required: true }));
   const reason = h("textarea", { rows: 3, required: true, maxlength: 2000 });
   const meaning = h("input", { value: "I confirm this adjudication.", maxlength: 200, required: true });
-  const password = h("input", { type: "password", autocomplete: "current-password", required: true });
+  const again = await confirmation();
   return openDialog({
     title: `Decide ${found.reading_id}`,
     submit: "Sign",
@@ -23,16 +24,16 @@ export function decideCase(path, found) {
       h("fieldset", {}, h("legend", {}, "Whose reads count"), choices.map((each) => h("label", { class: "check" }, each, `Reader ${each.value}`))),
       field("Reason", reason),
       field("Meaning of the signature", meaning),
-      field("Your password, again", password),
+      again.element,
     ],
-    onSubmit: () => {
+    onSubmit: async () => {
       const chosen = choices.find((each) => each.checked);
       if (!chosen) throw new Error("Neither reader is chosen.");
       if (!reason.value.trim()) throw new Error("The reason is missing: say why this reader is right.");
-      if (!password.value) throw new Error("The password was wanted again; nothing is entered.");
+      const proof = await again.prove();
       return write("POST", `${path}/decision`, {
         body: {
-          password: password.value,
+          ...proof,
           meaning: meaning.value.trim(),
           chosen_reader: Number(chosen.value),
           reason: reason.value.trim(),

@@ -1,5 +1,9 @@
 // A frame with its pixels, decoded from native little-endian bytes (PS3.5 8.1.1).
 
+import { bytesOfPixel, fromPalette, rgbOf } from "./colour.js";
+import { entryOf } from "./look_up.js";
+import { FrameRefusedError } from "./refused.js";
+
 /** @typedef {import("./header.js").PixelDescription} PixelDescription */
 /** @typedef {Uint8Array | Int8Array | Uint16Array | Int16Array} Stored */
 
@@ -7,17 +11,14 @@
  * @typedef {object} Frame
  * @property {number} rows
  * @property {number} columns
- * @property {Stored | Float32Array} pixels Row by row; three samples a pixel when `isColour`.
+ * @property {Stored | Float32Array} pixels Row by row; red, green and blue of each pixel when `isColour`.
  * @property {boolean} isColour
  * @property {boolean} isDarkHigh
- * @property {number} slope From stored value to output unit.
+ * @property {number} slope From pixel value to output unit.
  * @property {number} intercept
  * @property {import("./header.js").Window | null} window As the header wants it shown.
  * @property {number} bytes
  */
-
-/** The pixels of a frame cannot be shown, for a reason that the reader is told. */
-export class FrameRefusedError extends Error {}
 
 /**
  * Decode a frame.
@@ -34,22 +35,46 @@ export function decode(bytes, description) {
       `The frame has ${samples} samples of ${bitsAllocated} bits a pixel; 1 of 8 or 16, or 3 of 8, can be shown.`,
     );
   }
-  const wanted = rows * columns * samples * (bitsAllocated / 8);
+  const wanted = rows * columns * (samples === 3 ? bytesOfPixel(description) : bitsAllocated / 8);
   if (bytes.length < wanted) {
     throw new FrameRefusedError(`The frame has ${bytes.length} bytes; ${wanted} were wanted for ${columns} × ${rows} pixels.`);
   }
-  const pixels = samples === 3 ? interleaved(bytes, description) : stored(bytes.subarray(0, wanted), description);
+  const isColour = samples === 3 || description.photometric === "PALETTE COLOR";
+  const pixels = isColour ? coloured(bytes, wanted, description) : grey(bytes.subarray(0, wanted), description);
   return {
     rows,
     columns,
     pixels,
-    isColour: samples === 3,
+    isColour,
     isDarkHigh: description.isDarkHigh,
-    slope: description.slope,
-    intercept: description.intercept,
-    window: description.window,
+    slope: description.modality ? 1 : description.slope,
+    intercept: description.modality ? 0 : description.intercept,
+    window: isColour ? null : description.window,
     bytes: pixels.byteLength,
   };
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} wanted
+ * @param {PixelDescription} description
+ */
+function coloured(bytes, wanted, description) {
+  if (description.samples === 3) return rgbOf(bytes, description);
+  if (!description.palette) throw new FrameRefusedError("The frame's colours stand in a palette; the header has none that can be read.");
+  return fromPalette(stored(bytes.subarray(0, wanted), description), description.palette);
+}
+
+/**
+ * Return stored values, or the output units that a Modality LUT makes of them.
+ *
+ * @param {Uint8Array} bytes
+ * @param {PixelDescription} description
+ */
+function grey(bytes, description) {
+  const pixels = stored(bytes, description);
+  const { modality } = description;
+  return modality ? Uint16Array.from(pixels, (value) => entryOf(modality, value)) : pixels;
 }
 
 /**
@@ -83,20 +108,6 @@ function withoutSpareBits(pixels, spare, bitsAllocated) {
   for (let index = 0; index < pixels.length; index += 1) {
     const value = /** @type {number} */ (pixels[index]) << shift;
     pixels[index] = isSigned ? value >> shift : value >>> shift;
-  }
-  return pixels;
-}
-
-/**
- * @param {Uint8Array} bytes
- * @param {PixelDescription} description
- */
-function interleaved(bytes, { rows, columns, isPlanar }) {
-  const count = rows * columns;
-  if (!isPlanar) return bytes.slice(0, count * 3);
-  const pixels = new Uint8Array(count * 3);
-  for (let index = 0; index < count; index += 1) {
-    for (let sample = 0; sample < 3; sample += 1) pixels[index * 3 + sample] = bytes[sample * count + index] ?? 0;
   }
   return pixels;
 }

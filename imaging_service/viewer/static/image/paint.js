@@ -9,6 +9,8 @@ import { greyLevel, lookUpTable } from "./window.js";
 export class Painter {
   constructor() {
     this.name = "";
+    /** @type {import("./look_up.js").LookUp | undefined} */
+    this.voi = undefined;
     this.table = new Uint32Array(0);
   }
 
@@ -34,10 +36,11 @@ export class Painter {
    */
   #paintStored(frame, pixels, window, isInverted, out) {
     const kind = pixels.constructor.name;
-    const name = [kind, frame.slope, frame.intercept, frame.isDarkHigh, window.centre, window.width, isInverted].join();
-    if (name !== this.name) {
+    const name = [kind, frame.slope, frame.intercept, frame.isDarkHigh, window.centre, window.width, window.shape, isInverted].join();
+    if (name !== this.name || window.table !== this.voi) {
       this.table = lookUpTable(frame, window, isInverted);
       this.name = name;
+      this.voi = window.table;
     }
     const table = this.table;
     for (let index = 0; index < pixels.length; index += 1) {

@@ -3,7 +3,7 @@
 import { get, send } from "../api/client.js";
 import { BoundedCache } from "./cache.js";
 import { decode } from "./frame.js";
-import { describe } from "./header.js";
+import { describe, lean } from "./header.js";
 import { firstPart } from "./multipart.js";
 import { RequestQueue } from "./queue.js";
 
@@ -133,16 +133,6 @@ export class FrameStore {
 }
 
 const DICOM_JSON = { headers: { Accept: "application/dicom+json" } };
-
-/**
- * Keep of a header what describes pixels: a series of 600 headers is several megabytes otherwise.
- *
- * @param {DicomJson} header
- * @returns {DicomJson}
- */
-function lean(header) {
-  return Object.fromEntries(Object.entries(header).filter(([tag]) => tag.startsWith("0028") || tag.startsWith("5200")));
-}
 
 /** @param {FrameRef} ref */
 function seriesPath(ref) {

@@ -1,19 +1,57 @@
-// From values to grey levels: window centre and width (PS3.3 C.11.2.1.2.1).
+// From values to grey levels: windows and look-up tables (PS3.3 C.11.2).
+
+import { entryOf } from "./look_up.js";
 
 /** @typedef {import("./header.js").Window} Window */
 /** @typedef {import("./frame.js").Frame} Frame */
 
 const OPAQUE = 0xff000000;
+const NARROWEST = 1e-3;
 
 /**
- * Return the grey level of a value, 0 to 255, by the linear function of the standard.
+ * The functions of the standard, from a value and a window to a share of the brightest (C.11.2.1.2, C.11.2.1.3).
+ *
+ * @type {Record<string, (value: number, window: Window) => number>}
+ */
+const FUNCTIONS = {
+  LINEAR: (value, { centre, width }) => (value - (centre - 0.5)) / Math.max(width - 1, 1e-9) + 0.5,
+  LINEAR_EXACT: (value, { centre, width }) => (value - centre) / width + 0.5,
+  SIGMOID: (value, { centre, width }) => 1 / (1 + Math.exp((-4 * (value - centre)) / width)),
+};
+
+/**
+ * Return the grey level of a value, 0 to 255.
  *
  * @param {number} value In output units.
  * @param {Window} window
  */
-export function greyLevel(value, { centre, width }) {
-  const level = ((value - (centre - 0.5)) / Math.max(width - 1, 1e-9) + 0.5) * 255;
-  return level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level);
+export function greyLevel(value, window) {
+  const { shape = "LINEAR", table } = window;
+  const share = table ? entryOf(table, value) / (2 ** table.bits - 1) : /** @type {Function} */ (FUNCTIONS[shape])(value, window);
+  return share <= 0 ? 0 : share >= 1 ? 255 : Math.round(share * 255);
+}
+
+/**
+ * Return a window whose centre and width are others; a table gives way to a straight line.
+ *
+ * @param {Window} window
+ * @param {number} centre
+ * @param {number} width
+ * @returns {Window}
+ */
+export function moved({ shape }, centre, width) {
+  return shape ? { centre, width: Math.max(NARROWEST, width), shape } : { centre, width: Math.max(1, width) };
+}
+
+/**
+ * Name a window as a reader knows it.
+ *
+ * @param {Window} window
+ */
+export function windowName({ centre, width, shape, table }) {
+  if (table) return "VOI LUT";
+  const digits = width < 10 ? 2 : 0;
+  return `C ${Number(centre.toFixed(digits))} W ${Number(width.toFixed(digits))}${shape === "SIGMOID" ? " sigmoid" : ""}`;
 }
 
 /**
@@ -91,8 +129,7 @@ export function presetsOf(modality) {
  * @param {Window} window
  * @param {number} centre
  * @param {number} width
- * @returns {Window}
  */
 function scaled(window, centre, width) {
-  return { centre: window.centre * centre, width: Math.max(1, window.width * width) };
+  return moved(window, window.centre * centre, window.width * width);
 }

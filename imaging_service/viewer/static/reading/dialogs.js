@@ -3,6 +3,7 @@
 import { write } from "../api/client.js";
 import { openDialog } from "../components/dialog.js";
 import { choice, field, h, newId, tick } from "../components/element.js";
+import { confirmation } from "../shell/confirmation.js";
 import { NATURES, bodyOf, emptyBody } from "./entry.js";
 import { stateName, timepointName } from "./words.js";
 
@@ -121,10 +122,10 @@ export async function signRead(model, readingId) {
   const isEmptyBaseline = model.isBaseline && !read.lesions.length;
   const gaps = read.gaps.filter((gap) => gap.code !== "baseline_without_lesions");
   const unsaved = model.unsavedCount;
-  const password = h("input", { type: "password", autocomplete: "current-password", required: true });
   const meaning = h("input", { value: "I confirm this read.", maxlength: "200", required: true });
   const hasNoDisease = h("input", { type: "checkbox" });
   const mayNot = gaps.length > 0 || unsaved > 0;
+  const again = mayNot ? null : await confirmation();
   const { closed } = openDialog({
     title: `Sign ${readingId}, ${timepointName(read.number)}`,
     body: [
@@ -137,29 +138,26 @@ export async function signRead(model, readingId) {
               h("ul", {}, gaps.map((gap) => h("li", {}, gap.sentence)))),
           ]
         : []),
-      ...(mayNot
+      ...(again === null
         ? []
         : [
             summary(model),
             ...(isEmptyBaseline ? [tick("There was no disease at baseline", hasNoDisease)] : []),
             h("p", {}, "Signing locks the read. A coordinator can unlock it with a reason, and the signed one stays."),
             field("Meaning of the signature", meaning),
-            field("Your password, again", password),
+            again.element,
           ]),
     ],
     ...(mayNot ? {} : { submit: "Sign" }),
     onSubmit: async () => {
-      if (!password.value) {
-        password.focus();
-        throw new Error("The password was wanted again; nothing is entered.");
-      }
+      const proof = await again?.prove();
       const signed = await write("POST", `/reads/${read.read_id}/signature`, {
-        body: { password: password.value, meaning: meaning.value.trim(), version: read.version, confirms_no_disease: hasNoDisease.checked },
+        body: { ...proof, meaning: meaning.value.trim(), version: read.version, confirms_no_disease: hasNoDisease.checked },
       });
       await model.becomeSigned(signed.read);
     },
   });
-  if (!mayNot) password.focus();
+  again?.focus();
   return closed;
 }
 

@@ -114,8 +114,8 @@ function move(page, event) {
 function changeWindow(page, event) {
   const viewport = page.grid.active;
   const [x, y] = ARROWS[event.key] ?? [0, 0];
-  const step = Math.max(1, viewport.window.width / 20);
-  viewport.setWindow({ centre: viewport.window.centre - y * step, width: viewport.window.width + x * step });
+  const step = viewport.window.shape ? viewport.window.width / 20 : Math.max(1, viewport.window.width / 20);
+  viewport.adjustWindow(-y * step, x * step);
 }
 
 /**

@@ -3,7 +3,9 @@
 import { get, send, whenSessionEnds } from "../api/client.js";
 import { ProblemError } from "../api/problem.js";
 import { openDialog } from "../components/dialog.js";
+import { problem } from "../components/status.js";
 import { field, h } from "../components/element.js";
+import { hasProvider, visit } from "./provider.js";
 
 /** @typedef {import("../api/types.js").Me} Me */
 
@@ -64,6 +66,17 @@ whenSessionEnds(() => {
   return signingInAgain;
 });
 
+/**
+ * Go on with a session that was begun in another window, if it is the same person's.
+ *
+ * @param {string} account
+ */
+async function takeUp(account) {
+  const found = /** @type {Me} */ (await get("/accounts/me", { isSigningIn: true }));
+  if (found.account !== account) throw new Error(`The identity provider let in ${found.account}; ${account} was wanted.`);
+  me = found;
+}
+
 /** Ask for the password where the reader is, so that the page and everything on it stays. */
 async function askToSignInAgain() {
   if (!me) {
@@ -72,17 +85,20 @@ async function askToSignInAgain() {
   }
   const account = me.account;
   const password = h("input", { type: "password", autocomplete: "current-password", required: true });
-  const { closed } = openDialog({
+  const provider = (await hasProvider().catch(() => false)) ? h("button", { type: "button" }, "Sign in at the identity provider") : null;
+  const { closed, close } = openDialog({
     title: "Your session has ended",
     body: [
       h("p", {}, "Nothing is lost: what you have entered is still here, and is sent once you have signed in again."),
       field("Account", h("input", { value: account, readonly: true, autocomplete: "username" })),
       field("Password", password),
+      provider && h("div", { class: "buttons" }, provider),
     ],
     submit: "Sign in again",
     cancel: "",
     onSubmit: () => signIn(account, password.value),
   });
+  provider?.addEventListener("click", () => void visit("sign-in").then(() => takeUp(account)).then(close, problem));
   password.focus();
   await closed;
 }

@@ -1,6 +1,7 @@
 // The page on which somebody signs in.
 
 import { field, fill, h } from "../components/element.js";
+import { SIGN_IN, hasProvider } from "./provider.js";
 import { signIn } from "./session.js";
 
 /** @param {import("./router.js").PageContext} context */
@@ -9,6 +10,7 @@ export async function mount({ host, navigate }) {
   const password = h("input", { type: "password", autocomplete: "current-password", required: true });
   const trouble = h("div", { role: "alert" });
   const button = h("button", { type: "submit", class: "primary" }, "Sign in");
+  const elsewhere = h("div", { class: "elsewhere" });
   const form = h(
     "form",
     { novalidate: true },
@@ -17,6 +19,7 @@ export async function mount({ host, navigate }) {
     field("Password", password),
     trouble,
     button,
+    elsewhere,
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -39,5 +42,8 @@ export async function mount({ host, navigate }) {
   });
   host.append(h("div", { class: "sign-in" }, form));
   account.focus();
+  hasProvider()
+    .then((has) => has && fill(elsewhere, h("a", { class: "button", href: SIGN_IN }, "Sign in at the identity provider")))
+    .catch(() => undefined); // the password remains
   return { title: "Sign in" };
 }

@@ -5,7 +5,7 @@ import { inside } from "../geometry/calipers.js";
 import { View } from "../geometry/view.js";
 import { Painter } from "../image/paint.js";
 import { subtract } from "../image/subtraction.js";
-import { presetsOf, wholeRange } from "../image/window.js";
+import { moved, presetsOf, wholeRange, windowName } from "../image/window.js";
 import { drawOverlay } from "./overlay.js";
 
 /** @typedef {import("../api/types.js").Pixel} Pixel */
@@ -345,9 +345,8 @@ export class Viewport extends EventTarget {
     const place = ref.plane ? ` · ${ref.plane.offset.toFixed(1)} mm` : "";
     const thick = ref.thickness ? ` · ${ref.thickness} mm thick` : "";
     fill(this.slice, `${this.index + 1} / ${source.stack.frames.length}${place}${thick}`);
-    const { centre, width } = this.window;
     const turned = this.isInverted ? " · inverted" : "";
-    fill(this.shownAs, `C ${Math.round(centre)} W ${Math.round(width)} · ${Math.round(this.zoom * 100)} %${turned}`);
+    fill(this.shownAs, `${this.frame?.isColour ? "colour" : windowName(this.window)} · ${Math.round(this.zoom * 100)} %${turned}`);
     setAttributes(this.canvas, { "aria-label": `${source.title}, slice ${this.index + 1} of ${source.stack.frames.length}` });
   }
 
@@ -355,10 +354,18 @@ export class Viewport extends EventTarget {
 
   /** @param {Window} window */
   setWindow(window) {
-    this.window = { centre: window.centre, width: Math.max(1, window.width) };
+    this.window = window;
     this.hasOwnWindow = true;
     this.isPixelsStale = true;
     this.draw();
+  }
+
+  /**
+   * @param {number} centre By how much more.
+   * @param {number} width
+   */
+  adjustWindow(centre, width) {
+    this.setWindow(moved(this.window, this.window.centre + centre, this.window.width + width));
   }
 
   /** @param {number} place From 0. */
@@ -508,13 +515,13 @@ export class Viewport extends EventTarget {
   #dragView(begin, tool) {
     let [x, y] = [begin.clientX, begin.clientY];
     const at = this.#placeOf(begin);
-    const step = Math.max(this.window.width, 2) / 300;
+    const step = this.window.width / 300;
     this.#follow(begin, (event) => {
       const [dx, dy] = [event.clientX - x, event.clientY - y];
       [x, y] = [event.clientX, event.clientY];
       if (tool === "pan") this.panBy(dx, dy);
       else if (tool === "zoom") this.zoomBy(1.01 ** -dy, at);
-      else this.setWindow({ centre: this.window.centre + dy * step, width: this.window.width + dx * step });
+      else this.adjustWindow(dy * step, dx * step);
     });
   }
 
