@@ -9,6 +9,7 @@ from imaging_service.adjudication.figures import EstimateAnswer, ShareAnswer
 from imaging_service.assessments.schemas import VerdictAnswer
 from imaging_service.http.models import Instant, Millimetres, Reason, RowId, StrictModel, Text
 from imaging_service.reads.schemas import LesionAnswer
+from measurement.endpoints.paired_diameters import Grouping
 
 
 class DecisionShape(StrictModel):
@@ -133,8 +134,16 @@ class LengthAgreementAnswer(BaseModel):
     lower_limit_mm: EstimateAnswer = Field(description="Bland and Altman's lower limit of agreement.")
     upper_limit_mm: EstimateAnswer
     intraclass_correlation: EstimateAnswer = Field(
-        description="Absolute agreement of single readings, ICC(A,1)."
+        description="Absolute agreement of single readings: ICC(A,1), which others call ICC(2,1)."
     )
+
+
+class DiametersAnswer(BaseModel):
+    """Single diameters of the same lesions by both readers, in one group."""
+
+    by: Grouping
+    name: str = Field(examples=["liver", "up_to_3_mm", "2026-Q1"])
+    agreement: LengthAgreementAnswer
 
 
 class StatisticsAnswer(BaseModel):
@@ -152,6 +161,9 @@ class StatisticsAnswer(BaseModel):
     baseline_sums: LengthAgreementAnswer
     later_sums: LengthAgreementAnswer = Field(
         description="Of every later timepoint; those of one subject are not independent of each other."
+    )
+    diameters: list[DiametersAnswer] = Field(
+        description="Of lesions that both measured at timepoints that both have signed, as asked by `by`."
     )
 
 

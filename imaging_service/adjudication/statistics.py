@@ -1,14 +1,16 @@
 """How well the readers of a trial agree, from the reviews of its subjects as they stand."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from imaging_service.adjudication.diameter_repository import Group
 from imaging_service.adjudication.figures import EstimateAnswer, ShareAnswer, estimate, response_kappa, share
 from imaging_service.adjudication.kept import KeptReview
 from imaging_service.adjudication.review import FIRST, Standing
 from imaging_service.adjudication.schemas import (
+    DiametersAnswer,
     LengthAgreementAnswer,
     ReaderFiguresAnswer,
     StatisticRow,
@@ -42,7 +44,11 @@ class _Total:
 
 
 def statistics(
-    trial_id: str, protocol: TrialProtocol, reviews: Iterable[KeptReview], today: date
+    trial_id: str,
+    protocol: TrialProtocol,
+    reviews: Iterable[KeptReview],
+    diameters: Mapping[Group, PairSums],
+    today: date,
 ) -> StatisticsAnswer:
     """Return the figures of a trial, or of a part of it.
 
@@ -55,6 +61,8 @@ def statistics(
     reviews
         What is kept of the reviews of the subjects. Rates count subjects that both readers have finished;
         agreement of responses and of sums counts every timepoint that both have signed.
+    diameters
+        Sums over single diameters of the same lesions, by group.
     today
         The day on which it is asked.
     """
@@ -77,6 +85,10 @@ def statistics(
         response_kappa=response_kappa(total.responses),
         baseline_sums=_lengths(PairSums.total(total.baseline_sums)),
         later_sums=_lengths(PairSums.total(total.later_sums)),
+        diameters=[
+            DiametersAnswer(by=grouping, name=name, agreement=_lengths(sums))
+            for (grouping, name), sums in diameters.items()
+        ],
     )
 
 
@@ -151,10 +163,16 @@ def statistic_rows(found: StatisticsAnswer) -> Iterator[StatisticRow]:
     yield _of_share("response_agreement", found.response_agreement)
     yield _of_estimate("response_kappa", found.response_kappa)
     for name, lengths in (("baseline_sums", found.baseline_sums), ("later_sums", found.later_sums)):
-        yield _of_estimate("bias_mm", lengths.bias_mm, name)
-        yield _of_estimate("lower_limit_mm", lengths.lower_limit_mm, name)
-        yield _of_estimate("upper_limit_mm", lengths.upper_limit_mm, name)
-        yield _of_estimate("intraclass_correlation", lengths.intraclass_correlation, name)
+        yield from _of_lengths("", lengths, name)
+    for each in found.diameters:
+        yield from _of_lengths("diameter_", each.agreement, f"{each.by} {each.name}")
+
+
+def _of_lengths(what: str, found: LengthAgreementAnswer, about: str) -> Iterator[StatisticRow]:
+    yield _of_estimate(f"{what}bias_mm", found.bias_mm, about)
+    yield _of_estimate(f"{what}lower_limit_mm", found.lower_limit_mm, about)
+    yield _of_estimate(f"{what}upper_limit_mm", found.upper_limit_mm, about)
+    yield _of_estimate(f"{what}intraclass_correlation", found.intraclass_correlation, about)
 
 
 def _of_share(name: str, found: ShareAnswer, about: str | None = None) -> StatisticRow:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging_service.database import Base, Json, UtcDateTime
@@ -61,6 +61,26 @@ class KeptReviewRow(Base):
         Index("ix_kept_reviews_trial_id_standing", "trial_id", "standing", "reading_id"),
         {"info": {"audited": False}},
     )
+
+
+class KeptDiametersRow(Base):
+    """How both readers measured the same lesions of a subject, summed up by group; see `PairSums`."""
+
+    __tablename__ = "kept_diameters"
+
+    trial_id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    grouping: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    pairs: Mapped[int]
+    first: Mapped[int] = mapped_column(BigInteger)
+    second: Mapped[int] = mapped_column(BigInteger)
+    first_squares: Mapped[int] = mapped_column(BigInteger)
+    second_squares: Mapped[int] = mapped_column(BigInteger)
+    products: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = ({"info": {"audited": False}},)
 
 
 TRIGGERS = always_final(DecisionRow, "an adjudication never changes")

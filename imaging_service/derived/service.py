@@ -26,7 +26,7 @@ from measurement.recist.assess import RULES_VERSION
 AT_ONCE = 20
 """Subjects that one commit renews; a transaction that touches more leaves the rest to the worker."""
 
-_FORM = "1"  # of the derived rows; another number lets all of them be derived anew
+_FORM = "2"  # of the derived rows; another number lets all of them be derived anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,44 @@ def test_sums_of_diameters_have_limits_of_agreement(cohort: ReadingRoom) -> None
     assert later["intraclass_correlation"]["value"] == pytest.approx(162.5 / 457.5)
 
 
+BY = "by=timepoint&by=organ&by=slice_thickness&by=quarter"
+
+
+def test_single_diameters_of_the_same_lesions_agree_as_far_as_their_sums_do(cohort: ReadingRoom) -> None:
+    """Each subject has one target, so that its diameter is the sum; the frames are 4 mm thick."""
+    told = statistics(cohort, f"?{BY}").json()
+    found = {(each["by"], each["name"]): each["agreement"] for each in told["diameters"]}
+    assert {group: each["bias_mm"]["pairs"] for group, each in found.items()} == {
+        ("organ", "liver"): 10,
+        ("quarter", "2026-Q1"): 10,
+        ("slice_thickness", "over_3_to_5_mm"): 10,
+        ("timepoint", "baseline"): 5,
+        ("timepoint", "later"): 5,
+    }
+    assert found["timepoint", "later"] == told["later_sums"]
+    assert found["timepoint", "baseline"] == told["baseline_sums"]
+    # Five baselines without a difference and 35 mm over the five others: 3.5 mm
+    assert found["organ", "liver"]["bias_mm"]["value"] == pytest.approx(3.5)
+
+
+def test_single_diameters_of_one_site_alone_and_as_csv(cohort: ReadingRoom) -> None:
+    rows = list(csv.DictReader(io.StringIO(statistics(cohort, f"?site=S02&{BY}&format=csv").text)))
+    about = {row["about"]: row for row in rows if row["statistic"] == "diameter_bias_mm"}
+    assert {name: row["of"] for name, row in about.items()} == {
+        "organ liver": "2",
+        "quarter 2026-Q1": "2",
+        "slice_thickness over_3_to_5_mm": "2",
+        "timepoint baseline": "1",
+        "timepoint later": "1",
+    }
+    assert float(about["organ liver"]["estimate"]) == pytest.approx(-7.5)
+
+
+def test_single_diameters_are_told_when_they_are_asked_for(cohort: ReadingRoom) -> None:
+    assert statistics(cohort).json()["diameters"] == []
+    assert statistics(cohort, "?by=weather").status_code == 422
+
+
 def test_equal_baselines_leave_a_correlation_undefined(cohort: ReadingRoom) -> None:
     baseline = statistics(cohort).json()["baseline_sums"]
     assert (baseline["bias_mm"]["value"], baseline["standard_deviation_mm"]) == (0, 0)
