@@ -76,7 +76,7 @@ def _read(read: Read, assessment: Assessment | None) -> ReadHistoryAnswer:
         read_id=read.read_id,
         slot=read.slot,
         revision=read.revision,
-        status="signed" if read.is_signed else "draft",
+        status=read.status,
         supersedes=read.supersedes,
         unlock_reason=read.unlock_reason,
         opened_at=read.opened_at,

@@ -139,7 +139,7 @@ def history(session: Session, principal: Principal, trial_id: str, subject_id: s
     answers = {
         each.read_id: each for each in assessments.newest(session, principal, trial_id, subject_id=subject_id)
     }
-    read = reads.reads_of_subject(session, principal, trial_id, subject_id)
+    read = reads.reads_of_subject(session, principal, trial_id, subject_id, with_closed=True)
     return SubjectHistory(
         subject=subject,
         versions=subjects.history(session, scope, trial_id, subject_id),

@@ -1,8 +1,8 @@
 """Writes the next revision from the difference between the newest one and the tables.
 
 ``python -m imaging_service.migrations.write "What changes"`` adds a revision. With ``--first``, as long as
-nothing is released, it writes the first one anew instead. The text is then for a person to read, as the
-tool cannot know of a renaming.
+there is no other, it writes the first one anew instead. The text is then for a person to read, as the
+tool cannot know of a renaming, and does not see that the condition of a partial index has changed.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 
 from imaging_service.database import Database
+from imaging_service.errors import SettingsError
 from imaging_service.migrations.guards import add_guards
 from imaging_service.migrations.migrate import config_for, migrate
 
@@ -22,10 +23,15 @@ _FIRST = "0001"
 
 
 def write(title: str, *, is_first: bool) -> Path:
-    """Write a revision titled ``title`` and return its file."""
+    """Write a revision titled ``title`` and return its file.
+
+    Raises
+    ------
+    SettingsError
+        The first one is wanted anew and another follows it, so that databases may be at either.
+    """
     if is_first:
-        for path in _VERSIONS.glob("*.py"):
-            path.unlink()
+        _forget_first()
     number = _FIRST if is_first else f"{len(list(_VERSIONS.glob('*.py'))) + 1:04d}"
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/reference.sqlite")
@@ -47,6 +53,15 @@ def write(title: str, *, is_first: bool) -> Path:
         text = text.replace("() -> None:\n", "() -> None:  # noqa: PLR0915  one table after the other\n")
     path.write_text(text)
     return path
+
+
+def _forget_first() -> None:
+    later = sorted(path.name for path in _VERSIONS.glob("*.py") if not path.name.startswith(_FIRST))
+    if later:
+        message = f"The first revision stays as it is, as {later[0]} follows it; leave out --first."
+        raise SettingsError(message)
+    for path in _VERSIONS.glob("*.py"):
+        path.unlink()
 
 
 def _complete(context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:

@@ -23,6 +23,7 @@ from imaging_service.timepoints import repository as timepoint_repository
 from imaging_service.timepoints import service as timepoints
 from imaging_service.timepoints.control import CONTROL, ControlState, control_job
 from imaging_service.timepoints.records import BEING_READ
+from imaging_service.trials import seating
 from imaging_service.trials import service as trials
 from measurement.protocol.acquisition import AcceptedBy, Severity
 from measurement.quality.control import control as hold_against_rules
@@ -177,6 +178,8 @@ def _step(
     )
     if after is not None:
         timepoint_repository.set_control(act.session, found.timepoint_id, after)
+    if after is ControlState.ACCEPTED:
+        seating.ask_for_readers(act, found.trial_id)
     act.record(
         "control timepoint",
         "timepoint",

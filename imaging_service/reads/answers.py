@@ -6,17 +6,21 @@ from sqlalchemy.orm import Session
 
 from imaging_service.accounts.principal import Principal
 from imaging_service.reads import service
+from imaging_service.reads.assignments import NamedAssignment, Seats
 from imaging_service.reads.completeness import followed_at
 from imaging_service.reads.read import DrawnAxis, LesionRecord, Read, Signature
 from imaging_service.reads.repository import WorklistItem
 from imaging_service.reads.schemas import (
+    AssignmentAnswer,
     AxisAnswer,
     EarlierReadAnswer,
     FindingAnswer,
     GapAnswer,
     LesionAnswer,
+    PooledReader,
     PriorAnswer,
     ReadAnswer,
+    ReaderPlanAnswer,
     SignatureAnswer,
     WorklistAnswer,
 )
@@ -116,4 +120,29 @@ def _signature(signature: Signature) -> SignatureAnswer:
         meaning=signature.meaning,
         signed_at=signature.signed_at,
         record_hash=signature.record_hash,
+    )
+
+
+def assignment_answer(named: NamedAssignment) -> AssignmentAnswer:
+    """Return who reads a slot of a subject."""
+    assignment = named.assignment
+    return AssignmentAnswer(
+        subject_id=assignment.subject_id,
+        slot=assignment.slot,
+        edition=assignment.edition,
+        account=named.account,
+        is_current=named.is_current,
+        is_drawn=assignment.candidates is not None,
+        reason=assignment.reason,
+        assigned_at=assignment.assigned_at,
+    )
+
+
+def plan_answer(seats: Seats) -> ReaderPlanAnswer:
+    """Return how a trial's subjects get their readers."""
+    return ReaderPlanAnswer(
+        assignment=seats.assignment,
+        seed=None if seats.plan is None else seats.plan.seed,
+        pool=[PooledReader(account=name, subjects=count) for name, count in sorted(seats.pool.items())],
+        waiting=list(seats.waiting),
     )

@@ -90,10 +90,15 @@ def of_subject(session: Session, trial_id: str, subject_id: str) -> Sequence[Ass
     return [_assignment(row) for row in rows]
 
 
-def of_trial(session: Session, scope: Scope, trial_id: str, page: PageRequest) -> Page[Assignment]:
-    """Return every assignment of the subjects in the scope, by subject and slot, the first edition first."""
+def of_trial(
+    session: Session, scope: Scope, trial_id: str, page: PageRequest
+) -> Page[tuple[Assignment, bool]]:
+    """Return every assignment of the subjects in the scope, and whether it holds now.
+
+    They come by subject and slot, the first edition first.
+    """
     statement = (
-        select(AssignmentRow)
+        select(AssignmentRow, _is_held().label("is_current"))
         .join(
             SubjectRow,
             and_(
@@ -104,8 +109,12 @@ def of_trial(session: Session, scope: Scope, trial_id: str, page: PageRequest) -
         .where(AssignmentRow.trial_id == trial_id, scope.sites(SubjectRow.trial_id, SubjectRow.site_id))
     )
     key = (AssignmentRow.subject_id, AssignmentRow.slot, AssignmentRow.edition)
-    rows = session.scalars(page.apply(statement, *key)).all()
-    return page.page(rows, lambda row: (row.subject_id, row.slot, row.edition), _assignment)
+    rows = session.execute(page.apply(statement, *key)).all()
+    return page.page(
+        rows,
+        lambda row: (row[0].subject_id, row[0].slot, row[0].edition),
+        lambda row: (_assignment(row[0]), bool(row.is_current)),
+    )
 
 
 def subjects_of_each(session: Session, trial_id: str) -> Mapping[str, int]:

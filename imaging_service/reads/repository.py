@@ -204,10 +204,12 @@ def revisions(session: Session, principal: Principal, timepoint_id: str, slot: i
 
 
 def reads_of_subject(
-    session: Session, principal: Principal, trial_id: str, subject_id: str
+    session: Session, principal: Principal, trial_id: str, subject_id: str, *, with_closed: bool = False
 ) -> Sequence[Read]:
-    """Return every read of a subject, drafts and superseded ones included."""
-    statement = visible_to(principal).where(ReadRow.trial_id == trial_id, ReadRow.subject_id == subject_id)
+    """Return every read of a subject, drafts and superseded ones included, and closed drafts when wanted."""
+    statement = visible_to(principal, with_closed=with_closed).where(
+        ReadRow.trial_id == trial_id, ReadRow.subject_id == subject_id
+    )
     return _load(session, principal, statement.order_by(ReadRow.slot, ReadRow.imaged_on, ReadRow.revision))
 
 

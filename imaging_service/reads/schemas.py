@@ -17,6 +17,7 @@ from imaging_service.http.models import (
 )
 from imaging_service.reads.read import Axis
 from measurement.lesions.lesion import Nature, Role
+from measurement.protocol.trial import ReaderAssignment
 
 LesionName = Annotated[str, StringConstraints(min_length=1, max_length=16)]
 Coordinate = Annotated[float, Field(ge=-1_000_000, le=1_000_000)]
@@ -87,6 +88,47 @@ class UnlockShape(StrictModel):
     """Why a signed read is opened again."""
 
     reason: Reason = Field(examples=["The reader reports a slip of the mouse on T02."])
+
+
+class ReaderShape(StrictModel):
+    """Another reader for a slot of a subject."""
+
+    account: Identifier = Field(examples=["reader-3"])
+    reason: Reason = Field(examples=["The reader is on leave."])
+    edition: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="Of the assignment that the caller saw; another one is refused.", examples=[1]
+    )
+
+
+class AssignmentAnswer(BaseModel):
+    """Who reads, or has read, a slot of a subject."""
+
+    subject_id: str
+    slot: int
+    edition: int = Field(
+        description="1 for who was drawn; a reader in the place of another has the next one."
+    )
+    account: str
+    is_current: bool
+    is_drawn: bool = Field(description="By the plan; else a coordinator chose.")
+    reason: str
+    assigned_at: Instant
+
+
+class PooledReader(BaseModel):
+    """An account in a trial's pool of readers."""
+
+    account: str
+    subjects: int = Field(description="How many subjects it reads now.")
+
+
+class ReaderPlanAnswer(BaseModel):
+    """How the subjects of a trial get their readers."""
+
+    assignment: ReaderAssignment
+    seed: str | None = Field(description="Of the lots; null where readers are fixed.")
+    pool: list[PooledReader]
+    waiting: list[str] = Field(description="Subjects that can be read and lack a reader.")
 
 
 class FindingAnswer(BaseModel):

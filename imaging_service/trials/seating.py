@@ -5,6 +5,7 @@ subject gets its readers out of it; the chapter of reads does that, when it is a
 """
 
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,19 @@ def ask_for_readers(act: Act, trial_id: str) -> None:
     """Let the subjects of a trial that wait for readers get them, where the trial has a pool."""
     if repository.reader_plan(act.session, trial_id) is not None:
         act.queue.enqueue(act.session, assignment_job(trial_id))
+
+
+def reader_plan(session: Session, trial_id: str, *, lock: bool = False) -> ReaderPlan | None:
+    """Return how a trial's subjects get readers out of its pool; None where readers are fixed.
+
+    `lock` lets one assign or replace readers of the trial at a time.
+    """
+    return repository.reader_plan(session, trial_id, lock=lock)
+
+
+def reader_plans(session: Session) -> Sequence[ReaderPlan]:
+    """Return the plan of every trial that has a pool of readers."""
+    return repository.reader_plans(session)
 
 
 def begin_pool(act: Act, protocol: TrialProtocol) -> None:

@@ -14,6 +14,7 @@ from imaging_service.audit import service as audit
 from imaging_service.audit.actor import OPERATOR
 from imaging_service.database import new_id
 from imaging_service.jobs.embedded import EmbeddedQueue
+from imaging_service.reads.assignments import assign_waiting
 from imaging_service.subjects import service as subjects
 from imaging_service.subjects.dates import SubjectDates
 from imaging_service.subjects.records import Correction, Enrolment
@@ -169,6 +170,20 @@ class ReadingRoom:
             self._note(session, "expect timepoint", timepoint_id)
         return timepoint_id
 
+    def assign(self) -> None:
+        """Let the system give readers to the subjects that wait for them."""
+        with self.service.database.write() as session:
+            assign_waiting(self._act(session), TRIAL)
+
+    def readers_of(self, subject_id: str) -> dict[int, str]:
+        """Return the account of each slot of a subject, where readers come out of a pool."""
+        found = self.service.get(f"/trials/{TRIAL}/reader-assignments?limit=500", "coordinator")
+        return {
+            each["slot"]: each["account"]
+            for each in found.json()["items"]
+            if each["subject_id"] == subject_id and each["is_current"]
+        }
+
     def open(self, account: str, imaged: Imaged) -> str:
         """Open the account's read and return its key."""
         answer = self.service.post(f"/timepoints/{imaged.timepoint_id}/reads", account)
@@ -297,6 +312,23 @@ def _instance(study: str, series: str, uid: str, frames: list[dict[str, Any]]) -
 
 def reading_room(service: TestService, protocol: bytes | None = None) -> ReadingRoom:
     """File the reference protocol or another, open two sites, seat two readers."""
+    room = _opened(service, protocol)
+    service.grant("reader1", TRIAL, reader_slot=1)
+    service.grant("reader2", TRIAL, reader_slot=2)
+    return room
+
+
+def pool_room(service: TestService, assignment: str, pool: Sequence[str]) -> ReadingRoom:
+    """File the reference protocol with readers assigned to each subject, and let accounts into the pool."""
+    written = PROTOCOL.read_text().replace('assignment = "fixed"', f'assignment = "{assignment}"')
+    room = _opened(service, written.encode())
+    for account in pool:
+        joined = service.put(f"/trials/{TRIAL}/readers/pool", "administrator", json={"account": account})
+        assert joined.status_code == 200, joined.text
+    return room
+
+
+def _opened(service: TestService, protocol: bytes | None) -> ReadingRoom:
     headers = {"Content-Type": "application/toml"}
     filed = service.post(
         "/trials", "administrator", content=protocol or PROTOCOL.read_bytes(), headers=headers
@@ -307,8 +339,6 @@ def reading_room(service: TestService, protocol: bytes | None = None) -> Reading
             f"/trials/{TRIAL}/sites", "administrator", json={"site_id": site, "name": f"Hospital {site}"}
         )
         assert opened.status_code == 201, opened.text
-    service.grant("reader1", TRIAL, reader_slot=1)
-    service.grant("reader2", TRIAL, reader_slot=2)
     service.grant("coordinator", TRIAL)
     service.grant("sponsor", TRIAL)
     return ReadingRoom(service=service)

@@ -48,6 +48,7 @@ BODIES: dict[str, Any] = {
     "not_done": {"reason": "The scanner was broken."},
     "assignment": {"subject_id": "S01-0001", "timepoint": "unscheduled", "reason": "By the letter."},
     "rejection": {"reason": "Not of this trial."},
+    "reader-assignments": {"account": "reader1", "reason": "On leave.", "edition": 1},
 }
 """By the last word of the path that is in it: a request that is well formed, so that only the row decides."""
 
@@ -157,4 +158,6 @@ def test_every_route_of_one_subject_timepoint_read_study_or_session_is_in_the_ta
 
 def shape(path: str) -> str:
     """Return the path with every parameter, and what stands in a parameter's place, as one sign."""
-    return "/".join("*" if part.startswith("{") or part in {"T01", "Q"} else part for part in path.split("/"))
+    return "/".join(
+        "*" if part.startswith("{") or part in {"T01", "Q", "1"} else part for part in path.split("/")
+    )

@@ -16,7 +16,12 @@ import pytest
 from sqlalchemy import JSON, Column, Connection, text
 
 from imaging_service.database import DecimalText, UtcDateTime
+from imaging_service.reads import assignment_repository
+from imaging_service.reads.assignment import Assignment
 from imaging_service.tables import all_tables
+from imaging_service.trials import repository as trial_repository
+from imaging_service.trials.records import ReaderPlan
+from measurement.protocol.trial import ReaderAssignment
 from tests.builders.arrivals import TRIAL, TrialHouse, mr_instance, trial_house
 from tests.builders.service import PASSWORD
 from tests.builders.world import Operation, operations
@@ -125,6 +130,7 @@ def _filled(house: TrialHouse) -> Cage:
     _read(house, "reader1", places["1.2.3.5"], signs=False)
     theirs = [_read(house, "reader2", place, signs=True) for place in places.values()]
     _evaluate(house, places["1.2.3.5"])
+    _assign(house)
     unseen = {service.account_id(each) for each in ("coordinator", "sponsor", "administrator")}
     for account in ("reader1", "coordinator"):
         service.token(account)  # nobody can sign in once names are canaries
@@ -194,6 +200,27 @@ def _evaluate(house: TrialHouse, timepoint_id: str) -> None:
     body = {"overall_response": "SD", "has_progressed": False, "reason": f"{CANARY} site reading"}
     path = house.path(f"/timepoints/{timepoint_id}/evaluation")
     assert house.service.put(path, "coordinator", json=body).status_code == 201
+
+
+def _assign(house: TrialHouse) -> None:
+    """Keep that readers were drawn, as a trial with a pool does."""
+    now = house.service.clock.now()
+    plan = ReaderPlan(trial_id=TRIAL, assignment=ReaderAssignment.RANDOM, seed="", drawn_at=now)
+    with house.service.database.write() as session:
+        trial_repository.add_reader_plan(session, plan)
+        for slot in (1, 2):
+            assignment = Assignment(
+                trial_id=TRIAL,
+                subject_id=SUBJECT,
+                slot=slot,
+                edition=1,
+                account_id=house.service.account_id(f"reader{slot}"),
+                candidates=(),
+                reason="",
+                assigned_by="",
+                assigned_at=now,
+            )
+            assignment_repository.add(session, assignment)
 
 
 def _plant(house: TrialHouse) -> None:
