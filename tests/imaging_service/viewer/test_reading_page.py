@@ -287,6 +287,9 @@ def test_the_page_fits_the_screen(follow_up: MouseHand, size: tuple[int, int]):
         }"""
     )
     assert overflow == [0, 0]
+    tools = page.get_by_role("toolbar", name="Image tools").locator("button, select")
+    edges = tools.evaluate_all("all => all.map((each) => each.getBoundingClientRect().bottom)")
+    assert max(edges) - min(edges) < 2  # one row
     box = page.get_by_role("button", name="Sign …").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= size[0]

@@ -1,5 +1,7 @@
 // What a reader enters about a lesion, as the service takes it, and what it lacks.
 
+import { lengthMm } from "../geometry/calipers.js";
+
 /** @typedef {import("../api/types.js").AxisAnswer} AxisAnswer */
 /** @typedef {import("../api/types.js").LesionAnswer} LesionAnswer */
 /** @typedef {import("../api/types.js").Pixel} Pixel */
@@ -94,6 +96,33 @@ export function roleOf(lesionId) {
  */
 export function emptyBody(role, state) {
   return { role, state, reason: null, merged_into: null, long_axis: null, short_axis: null, fragments: [] };
+}
+
+/** The state that a lesion is in once something is drawn on it. */
+const DRAWN = { target: "measured", non_target: "present", new: "equivocal" };
+
+/**
+ * Return an entry that axes may be drawn for, from what is there.
+ *
+ * @param {Role} role
+ * @param {LesionBody | null} body
+ * @returns {LesionBody}
+ */
+export function bodyToDraw(role, body) {
+  const before = body ?? emptyBody(role, "");
+  return hasAxes(role, before.state) ? before : { ...before, state: DRAWN[role] };
+}
+
+/**
+ * Return an axis as it is entered.
+ *
+ * @param {import("../geometry/stack.js").FrameRef} frame
+ * @param {import("../geometry/plane.js").Plane} plane The frame's.
+ * @param {Line} line
+ * @returns {AxisBody}
+ */
+export function axisOn(frame, plane, line) {
+  return { sop_instance_uid: frame.instance, frame: frame.frame, points: line, claimed_mm: Number(lengthMm(plane, line).toFixed(2)) };
 }
 
 /**

@@ -31,7 +31,7 @@ function stepOf(event) {
  */
 export function commands(page) {
   const { grid } = page;
-  const isDrawing = () => page.session !== null;
+  const isDrawing = () => page.desk.session !== null;
   const isOnHandle = () => document.activeElement instanceof SVGElement && document.activeElement.dataset["handle"] !== undefined;
   const isFree = () => !isDrawing() && !isOnHandle();
   const withShift = NAMES.map((name) => `Shift+${name}`);
@@ -42,20 +42,20 @@ export function commands(page) {
     { keys: ["PageUp", "PageDown"], does: "the same, also while drawing", run: (_event, key) => grid.active.scrollTo(grid.active.index + (key === "PageUp" ? -1 : 1)) },
     { keys: ["Shift+PageUp", "Shift+PageDown"], does: "five slices back, on", run: (_event, key) => grid.active.scrollTo(grid.active.index + (key === "Shift+PageUp" ? -5 : 5)) },
     { keys: ["Home", "End"], does: "first, last slice", run: (_event, key) => grid.active.scrollTo(key === "Home" ? 0 : Infinity) },
-    { keys: ["ArrowLeft", "ArrowRight"], does: "previous, next viewport", when: isFree, run: (_event, key) => page.nextViewport(key === "ArrowLeft" ? -1 : 1) },
-    { keys: ["[", "]"], does: "previous, next series", run: (_event, key) => page.nextSeries(key === "[" ? -1 : 1) },
-    { keys: [",", "."], does: "previous, next phase", run: (_event, key) => page.nextPhase(key === "," ? -1 : 1) },
-    { keys: ["l"], does: "scroll together, or alone", run: () => page.toggleLink() },
-    { keys: ["y"], does: "next layout", run: () => page.nextLayout() },
-    { keys: ["o"], does: "images in a second window", run: () => page.openSecondWindow() },
-    { keys: ["c"], does: "cine", run: () => page.toggleCine() },
+    { keys: ["ArrowLeft", "ArrowRight"], does: "previous, next viewport", when: isFree, run: (_event, key) => page.images.nextViewport(key === "ArrowLeft" ? -1 : 1) },
+    { keys: ["[", "]"], does: "previous, next series", run: (_event, key) => page.images.nextSeries(key === "[" ? -1 : 1) },
+    { keys: [",", "."], does: "previous, next phase", run: (_event, key) => page.images.nextPhase(key === "," ? -1 : 1) },
+    { keys: ["l"], does: "scroll together, or alone", run: () => page.images.toggleLink() },
+    { keys: ["y"], does: "next layout", run: () => page.images.nextLayout() },
+    { keys: ["o"], does: "images in a second window", run: () => page.images.openSecondWindow() },
+    { keys: ["c"], does: "cine", run: () => page.images.toggleCine() },
   ]);
 
   const display = group("Display", [
-    { keys: ["w", "p", "z"], does: "left button: window, pan, zoom", run: (_event, key) => page.setTool(key === "w" ? "window" : key === "p" ? "pan" : "zoom") },
+    { keys: ["w", "p", "z"], does: "left button: window, pan, zoom", run: (_event, key) => page.images.setTool(key === "w" ? "window" : key === "p" ? "pan" : "zoom") },
     { keys: withShift, does: "window: centre and width", when: isFree, run: (event) => changeWindow(page, event) },
-    { keys: ["1", "2", "3", "4", "5", "6"], does: "window preset", run: (_event, key) => page.usePreset(Number(key) - 1) },
-    { keys: ["i"], does: "invert", run: () => page.invert() },
+    { keys: ["1", "2", "3", "4", "5", "6"], does: "window preset", run: (_event, key) => page.images.usePreset(Number(key) - 1) },
+    { keys: ["i"], does: "invert", run: () => page.images.invert() },
     { keys: ["+", "=", "-"], does: "zoom in, out", run: (_event, key) => grid.active.zoomBy(key === "-" ? 1 / 1.25 : 1.25) },
     { keys: withCtrl, does: "move the image", when: isFree, run: (event) => pan(page, event) },
     { keys: ["r"], does: "reset", run: () => grid.active.reset() },
@@ -73,17 +73,17 @@ export function commands(page) {
   ]);
 
   const drawing = group("Drawing", [
-    { keys: ["b"], does: "draw the long axis, then the short one", run: () => page.drawBoth() },
-    { keys: ["d"], does: "draw the axis that counts alone", run: () => page.drawCounted() },
-    { keys: ["a", "Shift+a"], does: "propose an outline: from a point, from a box", run: (_event, key) => page.propose(key === "a" ? 1 : 2) },
-    { keys: ["Shift+Enter", "Shift+Backspace"], does: "take the proposal over, reject it", when: () => page.suggestions.proposal !== null, run: (_event, key) => (key === "Shift+Enter" ? page.acceptProposal() : page.rejectProposal()) },
-    { keys: ["f"], does: "functional tumour volume of the dynamic series", run: () => page.openUptake() },
-    { keys: ["e"], does: "show where the lesion is expected", run: () => page.goToExpectedPlace() },
+    { keys: ["b"], does: "draw the long axis, then the short one", run: () => page.desk.drawBoth() },
+    { keys: ["d"], does: "draw the axis that counts alone", run: () => page.desk.drawCounted() },
+    { keys: ["a", "Shift+a"], does: "propose an outline: from a point, from a box", run: (_event, key) => page.suggesting.propose(key === "a" ? 1 : 2) },
+    { keys: ["Shift+Enter", "Shift+Backspace"], does: "take the proposal over, reject it", when: () => page.suggesting.suggestions.proposal !== null, run: (_event, key) => (key === "Shift+Enter" ? page.suggesting.accept() : page.suggesting.reject()) },
+    { keys: ["f"], does: "functional tumour volume of the dynamic series", run: () => page.suggesting.openUptake() },
+    { keys: ["e"], does: "show where the lesion is expected", run: () => page.suggesting.goToPlace() },
     { keys: NAMES, does: "move the cross or the handle by a pixel", when: () => !isFree(), run: (event) => move(page, event) },
     { keys: withShift, does: "by a tenth of a pixel", when: () => !isFree(), run: (event) => move(page, event) },
     { keys: withCtrl, does: "by ten pixels", when: () => !isFree(), run: (event) => move(page, event) },
-    { keys: ["Enter", "Space"], does: "set a point", when: isDrawing, run: () => page.setPointAtCross() },
-    { keys: ["h"], does: "next handle", run: () => page.nextHandle() },
+    { keys: ["Enter", "Space"], does: "set a point", when: isDrawing, run: () => page.cross.setPoint() },
+    { keys: ["h"], does: "next handle", run: () => page.handles.next() },
     { keys: ["Escape", "Backspace"], does: "take the point back, end the drawing", run: () => page.escape() },
   ]);
 
@@ -104,7 +104,7 @@ function group(name, parts) {
  * @param {KeyboardEvent} event
  */
 function move(page, event) {
-  return page.nudge(stepOf(event)) || page.moveCross(stepOf(event));
+  return page.handles.nudge(stepOf(event)) || page.cross.move(stepOf(event));
 }
 
 /**
