@@ -106,6 +106,24 @@ def test_a_cut_at_any_moment_loses_nothing_that_was_acknowledged(
         check_cut(taken, source.randrange(len(taken.entries) + 1), source, tmp_path / f"cut{number}")
 
 
+def test_what_a_flush_has_covered_stays_flushed_when_one_that_began_before_it_ends(tmp_path: Path) -> None:
+    root, base = tmp_path / "run", tmp_path / "base"
+    base.mkdir()
+    made = f"{root}/made".encode()
+    entries = [
+        trace.Entry(ord("C"), 5, 0, made),
+        trace.Entry(ord("W"), 5, 0, b"whole"),
+        trace.Entry(ord("F"), 5, 2, made),
+        trace.Entry(ord("F"), 5, 1, made),
+        trace.Entry(ord("F"), 4, 4, bytes(root)),
+        trace.Entry(ord("F"), 4, 0, bytes(root)),
+    ]
+    taken = Trace(base, root, entries, {})
+    for seed in range(20):
+        taken.remains(len(entries), random.Random(seed), tmp_path / f"cut{seed}")  # noqa: S311 - can be repeated
+        assert (tmp_path / f"cut{seed}" / "made").read_bytes() == b"whole"
+
+
 @pytest.mark.parametrize("forgotten", ["segment", "wal", "folders"])
 def test_a_flush_that_is_forgotten_is_found_out(library: Path, tmp_path: Path, forgotten: str) -> None:
     """The recorder itself is put to the test: without a flush, something acknowledged must be missing."""

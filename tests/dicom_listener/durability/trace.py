@@ -115,8 +115,10 @@ class Trace:
         flushed_folders: dict[str, int] = {}
         for place, entry in enumerate(self.entries[:cut]):
             if entry.what == _FLUSHED:
-                flushed_files[self._files[place]] = entry.offset
-                flushed_folders[entry.paths[0]] = entry.offset
+                # Of two flushes at the same time, the one that began first may end last.
+                file, folder = self._files[place], entry.paths[0]
+                flushed_files[file] = max(flushed_files.get(file, 0), entry.offset)
+                flushed_folders[folder] = max(flushed_folders.get(folder, 0), entry.offset)
         names = dict(self._names())
         contents = {
             number: bytearray((self._base / path).read_bytes()) for path, number in self._first.items()
