@@ -79,7 +79,7 @@ class ListenerSettings(BaseSettings):
     )
     fast_store: bool = Field(
         default=True,
-        description="Receive C-STORE past the network library, where its version is a known one.",
+        description="Serve what is usual past the network library, where its version is a known one.",
     )
     association_seconds: float = Field(
         default=5.0, gt=0, description="How long a connection may take to ask for an association."

@@ -1,7 +1,7 @@
 """C-FIND: answer what the archive holds (PS3.4 C.4.1)."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,6 +29,8 @@ _FEW = 50
 _EXPLICIT, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HHL")
 
 Answer = tuple[Dataset, Dataset | None]
+Few = Callable[..., tuple[QueryStatus, Sequence[bytes]] | None]
+"""`FindService.few` for one sender."""
 
 
 class FindService:

@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from dicom_listener.archive import receipts
 from dicom_listener.archive.objects import Draft
 from dicom_listener.archive.provenance import Provenance
 from dicom_listener.archive.records import Outcome
+from dicom_listener.archive.senders import Sender
 from dicom_listener.errors import ArchiveError
 from dicom_listener.intake.checks import Arrival
 from dicom_listener.intake.receive import Intake, Reception
@@ -26,7 +27,8 @@ from dicom_listener.network.rejections import Rejections
 from dicom_listener.network.senders import printable, recognise
 from dicom_listener.network.services import Services
 from dicom_listener.network.statuses import ASSOCIATION_REJECTION, C_STORE_STATUS
-from dicom_listener.network.tls import shown_by
+from dicom_listener.network.tls import shown_over
+from dicom_listener.network.transport import Connection
 
 _log = structlog.get_logger()
 
@@ -36,6 +38,14 @@ _STOPPING = Reception(
 )
 _KEEP = STAGES.labels("keep")
 _UNEXPECTED = 0x0110  # processing failure (PS3.7 Annex C.5.12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A sender whose association is accepted."""
+
+    provenance: Provenance
+    sender: Sender
 
 
 class Handlers:
@@ -49,17 +59,10 @@ class Handlers:
         self._intake = intake
         self._process = process
         self.services = Services(intake.archive, tls)
-        self._peers: dict[Any, Provenance] = {}
         self._rejections = Rejections()
         self._in_hand = 0
         self._is_stopping = False
         self._changed = threading.Condition()
-
-    def active(self) -> frozenset[str]:
-        """Name the associations that may still send."""
-        with self._changed:
-            self._peers = {key: peer for key, peer in self._peers.items() if key.is_alive()}
-            return frozenset(peer.association_id for peer in self._peers.values())
 
     def stop(self, seconds: float) -> None:
         """Take nothing new, and wait at most `seconds` for what is in hand."""
@@ -72,53 +75,73 @@ class Handlers:
         """Recognise the sender, or reject the association."""
         association = event.assoc
         request = association.requestor.primitive
+        found = self.admit(
+            request.calling_ae_title,
+            request.called_ae_title,
+            association.requestor.address,
+            association.dul.connection,
+        )
+        if isinstance(found, Outcome):
+            association.acse.send_reject(*ASSOCIATION_REJECTION[found])
+            association.kill()
+            return
+        association.provenance = found.provenance
+        self.services.offer(association, found.sender)
+
+    def admit(
+        self, calling_ae: str, called_ae: str, address: str, connection: Connection
+    ) -> Admission | Outcome:
+        """Recognise the sender that asks for an association, or tell why it is rejected.
+
+        Parameters
+        ----------
+        calling_ae, called_ae
+            The AE titles as they came.
+        address
+            Where the peer is.
+        connection
+            What it has shown its certificate over, if any.
+        """
         peer = Provenance(
-            calling_ae=printable(request.calling_ae_title.strip()),
-            called_ae=printable(request.called_ae_title.strip()),
-            peer_address=association.requestor.address,
+            calling_ae=printable(calling_ae.strip()),
+            called_ae=printable(called_ae.strip()),
+            peer_address=address,
             site_id="",
             received_at=datetime.now(UTC),
             association_id=str(uuid.uuid4()),
             process=self._process,
         )
-        outcome = self._recognise(peer, association)
-        if outcome is None:
-            return
+        found = self._recognise(peer, connection)
+        if isinstance(found, Sender):
+            return Admission(provenance=replace(peer, site_id=found.site_id), sender=found)
         _log.info(
-            "association_rejected", reason=outcome.value, calling_ae=peer.calling_ae, peer=peer.peer_address
+            "association_rejected", reason=found.value, calling_ae=peer.calling_ae, peer=peer.peer_address
         )
-        REQUESTS.labels(outcome.value).inc()
-        association.acse.send_reject(*ASSOCIATION_REJECTION[outcome])
-        association.kill()
+        REQUESTS.labels(found.value).inc()
+        return found
 
-    def _recognise(self, peer: Provenance, association: Any) -> Outcome | None:  # noqa: ANN401 - the library's
-        """Enter a known sender's association; file the receipt of another's rejection."""
+    def _recognise(self, peer: Provenance, connection: Connection) -> Sender | Outcome:
+        """Return a known sender; file the receipt of another's rejection."""
         database = self._intake.archive.database
         try:
-            shown = shown_by(association)
+            shown = shown_over(connection)
             found = recognise(database, peer.calling_ae, peer.called_ae, peer.peer_address, shown)
-            if isinstance(found, Outcome):
-                if not self._rejections.are_worth_a_receipt():
-                    return found
-                with database.write() as connection:
-                    receipts.append(connection, peer.receipt(outcome=found, reason=found.value))
-                return found
+            if isinstance(found, Outcome) and self._rejections.are_worth_a_receipt():
+                with database.write() as transaction:
+                    receipts.append(transaction, peer.receipt(outcome=found, reason=found.value))
         except ArchiveError as error:
             _log.error("archive_unavailable", reason=str(error))
             return Outcome.REFUSED_OUT_OF_RESOURCES
-        except Exception as error:  # noqa: BLE001 - the library would go on to accept the association
+        except Exception as error:  # noqa: BLE001 - whatever it is, the association must not be accepted
             _log.error("request_failed", kind=type(error).__name__)
             return Outcome.REFUSED_OUT_OF_RESOURCES
-        with self._changed:
-            self._peers[association] = replace(peer, site_id=found.site_id)
-        self.services.offer(association, found)
-        return None
+        return found
 
     def stored(self, event: Any) -> Dataset:  # noqa: ANN401 - the library's event
         """Answer a C-STORE request that the library has received."""
         request, data_set = event.request, event.request.DataSet
         announced = self.announced(
-            event.assoc,
+            event.assoc.provenance,
             str(request.AffectedSOPClassUID or ""),
             str(request.AffectedSOPInstanceUID or ""),
             str(event.context.transfer_syntax),
@@ -126,11 +149,11 @@ class Handlers:
         response = Dataset()
         if isinstance(data_set, StoredData):
             try:
-                response.Status, comment = self.arrived(event.assoc, announced, data_set.incoming)
+                response.Status, comment = self.arrived(announced, data_set.incoming)
             finally:
                 data_set.discard()
         else:
-            response.Status, comment = self._answer(event.assoc, announced)
+            response.Status, comment = self._answer(announced)
         if comment:
             response.ErrorComment = comment
         return response
@@ -139,7 +162,7 @@ class Handlers:
         """Make room for the data set that a C-STORE request announces to the library."""
         context = association._accepted_cx[context_id]  # noqa: SLF001 - the library's name for it
         arrival = self.announced(
-            association,
+            association.provenance,
             str(command.get("AffectedSOPClassUID") or ""),
             str(command.get("AffectedSOPInstanceUID") or ""),
             str(context.transfer_syntax[0]),
@@ -147,36 +170,32 @@ class Handlers:
         return StoredData(Incoming(lambda: self.draft(arrival)))
 
     def announced(
-        self,
-        association: Any,  # noqa: ANN401 - the library's
-        sop_class_uid: str,
-        sop_instance_uid: str,
-        transfer_syntax_uid: str,
+        self, peer: Provenance, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
     ) -> Arrival:
-        """Return what an association's C-STORE request announces, its data set still to come."""
+        """Return what a peer's C-STORE request announces, its data set still to come."""
         return Arrival(
             sop_class_uid=sop_class_uid,
             sop_instance_uid=sop_instance_uid,
             transfer_syntax_uid=transfer_syntax_uid,
             data_set=b"",
-            provenance=replace(self._peers[association], received_at=datetime.now(UTC)),
+            provenance=replace(peer, received_at=datetime.now(UTC)),
         )
 
     def draft(self, arrival: Arrival) -> Draft | None:
         """Begin a place on disk for a data set that is too large for memory."""
         return self._intake.archive.objects.draft(arrival.file_meta())
 
-    def arrived(self, association: Any, arrival: Arrival, incoming: Incoming) -> tuple[int, str]:  # noqa: ANN401 - the library's
+    def arrived(self, arrival: Arrival, incoming: Incoming) -> tuple[int, str]:
         """Take in an announced instance that the fast path has received; return status and comment."""
         if incoming.refusal is not None:
             reason, sentence = "out_of_resources", str(incoming.refusal)
             reception = Reception(outcome=Outcome.REFUSED_OUT_OF_RESOURCES, reason=reason, sentence=sentence)
-            _report(reception, self._peers.get(association))
+            _report(reception, arrival.provenance)
             return _answer_of(reception)
         whole = replace(arrival, data_set=incoming.data_set(), digest=incoming.digest, draft=incoming.draft)
-        return self._answer(association, whole)
+        return self._answer(whole)
 
-    def _answer(self, association: Any, arrival: Arrival) -> tuple[int, str]:  # noqa: ANN401 - the library's
+    def _answer(self, arrival: Arrival) -> tuple[int, str]:
         """Take in an instance; return the status and the comment that its sender is told."""
         with self._taken() as is_open:
             if not is_open:
@@ -188,7 +207,7 @@ class Handlers:
             except Exception as error:  # noqa: BLE001 - whatever it is, the sender gets an answer
                 _log.error("store_failed", kind=type(error).__name__)
                 return _UNEXPECTED, ""
-        _report(reception, self._peers.get(association))
+        _report(reception, arrival.provenance)
         return _answer_of(reception)
 
     @contextmanager
@@ -205,7 +224,7 @@ class Handlers:
                 self._changed.notify_all()
 
 
-def _report(reception: Reception, peer: Provenance | None) -> None:
+def _report(reception: Reception, peer: Provenance) -> None:
     INSTANCES.labels(reception.outcome.value).inc()
     if C_STORE_STATUS[reception.outcome]:
         REFUSALS.labels(reception.reason).inc()
@@ -214,8 +233,8 @@ def _report(reception: Reception, peer: Provenance | None) -> None:
             outcome=reception.outcome.value,
             reason=reception.reason,
             sentence=reception.sentence,
-            calling_ae=peer and peer.calling_ae,
-            association=peer and peer.association_id,
+            calling_ae=peer.calling_ae,
+            association=peer.association_id,
         )
 
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from dicom_listener.network.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, DATA, PDU_TYPES
+
 PDU_SECONDS = 15.0
+_SHORTEST_DATA = 6  # one fragment of nothing (PS3.8 Table 9-22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +29,14 @@ class Limits:
 
     def longest(self, pdu_type: int) -> int:
         """Return how long a PDU may say that it is (PS3.8 section 9.3)."""
-        if pdu_type == 0x04:
+        if pdu_type == DATA:
             return self.pdu + self.slack
-        return self.association_request if pdu_type in (0x01, 0x02) else self.slack
+        return self.association_request if pdu_type in (ASSOCIATE_RQ, ASSOCIATE_AC) else self.slack
+
+    def allow(self, pdu_type: int, length: int) -> bool:
+        """Tell whether a PDU may say this of itself, before any more of it is read."""
+        shortest = _SHORTEST_DATA if pdu_type == DATA else 0
+        return pdu_type in PDU_TYPES and shortest <= length <= self.longest(pdu_type)
 
     def is_too_slow(self, length: int, seconds: float) -> bool:
         """Tell whether a peer drips a data set, of which `length` bytes came in `seconds`."""

@@ -2,13 +2,11 @@
 
 import queue
 import select
-import struct
 from time import monotonic
 from typing import Any
 
 import structlog
 from pynetdicom.dul import DULServiceProvider
-from pynetdicom.pdu import A_ABORT_RQ
 from pynetdicom.pdu_primitives import A_P_ABORT
 
 from dicom_listener.metrics import ENDINGS
@@ -16,16 +14,15 @@ from dicom_listener.network.bell import Bell
 from dicom_listener.network.known_requests import decoded_request
 from dicom_listener.network.limits import Limits
 from dicom_listener.network.messages import NoticedQueue
+from dicom_listener.network.pdus import ASSOCIATE_RQ, BY_PROVIDER, DATA, HEAD, abort
+from dicom_listener.network.quick_socket import QuickSocket
 from dicom_listener.network.timing import MonotonicTimer
-from dicom_listener.network.transport import TooSlowError
+from dicom_listener.network.transport import Connection, TooSlowError
 
 _log = structlog.get_logger()
 
-_HEAD = struct.Struct(">BxL")
-_PDU_TYPES = range(0x01, 0x08)
-_REQUEST, _DATA = 0x01, 0x04
-_SHORTEST_DATA = 6  # one fragment of nothing (PS3.8 Table 9-22)
-_AWAITING_REQUEST, _CLOSING, _IDLE = "Sta2", "Sta13", "Sta1"  # PS3.8 Table 9-1 to 9-5
+_AWAITING_REQUEST, ESTABLISHED, _CLOSING, _IDLE = "Sta2", "Sta6", "Sta13", "Sta1"
+"""States (PS3.8 Tables 9-1 to 9-5)."""
 INVALID = "Evt19"
 """The event of a PDU that cannot be (PS3.8 section 9.2.1)."""
 _REQUESTED, _CLOSED, _EXPIRED = "Evt6", "Evt17", "Evt18"
@@ -35,7 +32,7 @@ _ABORT_SECONDS = 0.5
 class Provider(DULServiceProvider):
     """The library's state machine, driven by `select.poll` instead of by sleeping for a millisecond."""
 
-    socket: Any  # a QuickSocket
+    socket: QuickSocket | None
 
     def __init__(self, assoc: Any, limits: Limits) -> None:  # noqa: ANN401 - the library's
         """Provide for one association within `limits`."""
@@ -48,6 +45,12 @@ class Provider(DULServiceProvider):
         self.to_user_queue = NoticedQueue(assoc.notice)
         self._closing_until: float | None = None
         self.opened_at = self.heard_at = monotonic()
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the peer, once there is one."""
+        assert self.socket is not None  # noqa: S101 - it is set before anything begins
+        return self.socket.connection
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -74,8 +77,13 @@ class Provider(DULServiceProvider):
     def cut_off(self) -> None:
         """End it, whatever the peer and the state machine are waiting for."""
         if self.socket is not None:
-            self.socket.hang_up()
+            self.connection.hang_up()
         self.kill_dul()
+
+    def take_over(self) -> None:
+        """Begin with an association that is established already."""
+        self.event_queue.get(block=False)  # of the connection that was made
+        self.state_machine.current_state = ESTABLISHED
 
     def touch(self) -> None:
         """Begin to count the peer's silence anew."""
@@ -102,8 +110,7 @@ class Provider(DULServiceProvider):
     def close(self) -> None:
         """Give back what the association holds, and tell whoever still waits for it."""
         if self.socket is not None and self.socket.socket is not None:
-            self.socket.hang_up()
-            self.socket.socket.close()
+            self.connection.close()
         self._kill_thread = True
         self.state_machine.current_state = _IDLE
         self._bell.close()
@@ -114,10 +121,8 @@ class Provider(DULServiceProvider):
 
     def _abort(self) -> None:
         """Send A-ABORT past the state machine, which may be what failed."""
-        pdu = A_ABORT_RQ()
-        pdu.source, pdu.reason_diagnostic = 0x02, 0x00
         try:
-            self.socket.deliver(pdu.encode(), seconds=_ABORT_SECONDS)
+            self.connection.deliver(abort(BY_PROVIDER), seconds=_ABORT_SECONDS)
         except (OSError, AttributeError):
             return  # it is gone already
 
@@ -148,7 +153,7 @@ class Provider(DULServiceProvider):
         waiting = select.poll()
         waiting.register(self._bell, select.POLLIN)
         if is_closing or not self._association.dimse.is_full:
-            if self.socket.is_secure and self.socket.socket.pending():
+            if self.connection.holds_more:
                 seconds = 0
             waiting.register(self.socket.socket, select.POLLIN)
         found = waiting.poll(None if seconds is None else max(seconds, 0) * 1000 + 1)
@@ -158,7 +163,7 @@ class Provider(DULServiceProvider):
         if not found and seconds != 0:
             return
         if is_closing:
-            if not self.socket.discard():
+            if not self.connection.discard():
                 self.socket.close()
             return
         self._read()
@@ -190,35 +195,24 @@ class Provider(DULServiceProvider):
 
     def _event_of(self, deadline: float) -> str | None:
         """Read a PDU and return what it means to the state machine; None when it has been dealt with."""
-        head = bytearray(_HEAD.size)
-        self.socket.receive(memoryview(head), deadline)
-        pdu_type, length = _HEAD.unpack(head)
-        if not self._is_acceptable(pdu_type, length):
+        head = bytearray(HEAD.size)
+        self.connection.receive(memoryview(head), deadline)
+        pdu_type, length = HEAD.unpack(head)
+        if not self._limits.allow(pdu_type, length):
             return INVALID
-        if pdu_type == _DATA:
-            return self._data(head, length, deadline)
-        return self._decoded(self._whole(head, length, deadline))
-
-    def _is_acceptable(self, pdu_type: int, length: int) -> bool:
-        """Tell whether a PDU may say this of itself, before any more of it is read."""
-        shortest = _SHORTEST_DATA if pdu_type == _DATA else 0
-        return pdu_type in _PDU_TYPES and shortest <= length <= self._limits.longest(pdu_type)
-
-    def _data(self, head: bytearray, length: int, deadline: float) -> str | None:
-        """Deal with a P-DATA-TF."""
-        return self._decoded(self._whole(head, length, deadline))
-
-    def _whole(self, head: bytearray, length: int, deadline: float) -> bytearray:
-        """Read the rest of a PDU."""
         content = head + bytes(length)
-        self.socket.receive(memoryview(content)[len(head) :], deadline)
-        return content
+        self.connection.receive(memoryview(content)[len(head) :], deadline)
+        return self._data(content) if pdu_type == DATA else self._decoded(content)
+
+    def _data(self, content: bytearray) -> str | None:
+        """Deal with a P-DATA-TF."""
+        return self._decoded(content)
 
     def _decoded(self, content: bytearray) -> str:
         """Have the library decode a PDU."""
         try:
             pdu: Any
-            if content[0] == _REQUEST:
+            if content[0] == ASSOCIATE_RQ:
                 pdu, event = decoded_request(bytes(content)), _REQUESTED
             else:
                 pdu, event = self._decode_pdu(content)

@@ -3,15 +3,15 @@
 import struct
 from collections.abc import Callable, Iterator
 
-_FIXED = 6 + 68  # the PDU's head; protocol version, AE titles and what is reserved
+FIXED = 6 + 68  # the PDU's head; protocol version, AE titles and what is reserved
 _ITEM = struct.Struct(">BxH")
 _SHORT = struct.Struct(">H")
 
-_APPLICATION_CONTEXT, _PRESENTATION_CONTEXT, _USER_INFORMATION = 0x10, 0x20, 0x50
-_ABSTRACT_SYNTAX, _TRANSFER_SYNTAX = 0x30, 0x40
-_MAXIMUM_LENGTH, _IMPLEMENTATION_UID, _WINDOW, _ROLE = 0x51, 0x52, 0x53, 0x54
-_IMPLEMENTATION_VERSION, _EXTENDED, _COMMON_EXTENDED, _IDENTITY = 0x55, 0x56, 0x57, 0x58
-_AT_MOST_ONCE = (_IMPLEMENTATION_UID, _WINDOW, _IMPLEMENTATION_VERSION, _IDENTITY)
+APPLICATION_CONTEXT, PRESENTATION_CONTEXT, USER_INFORMATION = 0x10, 0x20, 0x50
+ABSTRACT_SYNTAX, TRANSFER_SYNTAX = 0x30, 0x40
+MAXIMUM_LENGTH, IMPLEMENTATION_UID, _WINDOW, _ROLE = 0x51, 0x52, 0x53, 0x54
+IMPLEMENTATION_VERSION, _EXTENDED, _COMMON_EXTENDED, _IDENTITY = 0x55, 0x56, 0x57, 0x58
+_AT_MOST_ONCE = (IMPLEMENTATION_UID, _WINDOW, IMPLEMENTATION_VERSION, _IDENTITY)
 
 _MAXIMUM_CONTEXTS = 128  # odd numbers of one byte
 _MAXIMUM_SYNTAXES = 64  # of one context; the registry has fewer
@@ -38,26 +38,26 @@ def well_formed(pdu: bytes) -> bytearray:
     InvalidRequestError
         When an item does not fit, is missing, or is there too often.
     """
-    if len(pdu) < _FIXED:
+    if len(pdu) < FIXED:
         raise InvalidRequestError
-    items = list(_items(pdu[_FIXED:]))
-    _once([kind for kind, _ in items], _APPLICATION_CONTEXT, _USER_INFORMATION)
-    contexts = [content for kind, content in items if kind == _PRESENTATION_CONTEXT]
+    found = list(items(pdu[FIXED:]))
+    _once([kind for kind, _ in found], APPLICATION_CONTEXT, USER_INFORMATION)
+    contexts = [content for kind, content in found if kind == PRESENTATION_CONTEXT]
     if not 1 <= len(contexts) <= _MAXIMUM_CONTEXTS:
         raise InvalidRequestError
     numbers = {_context_number(content) for content in contexts}
     if len(numbers) < len(contexts):
         raise InvalidRequestError
     known = b"".join(
-        _written(kind, _known_parts(content) if kind == _USER_INFORMATION else content)
-        for kind, content in items
-        if kind in {_APPLICATION_CONTEXT, _PRESENTATION_CONTEXT, _USER_INFORMATION}
+        written(kind, _known_parts(content) if kind == USER_INFORMATION else content)
+        for kind, content in found
+        if kind in {APPLICATION_CONTEXT, PRESENTATION_CONTEXT, USER_INFORMATION}
     )
-    length = _FIXED - 6 + len(known)
-    return bytearray(pdu[:2] + length.to_bytes(4, "big") + pdu[6:_FIXED] + known)
+    length = FIXED - 6 + len(known)
+    return bytearray(pdu[:2] + length.to_bytes(4, "big") + pdu[6:FIXED] + known)
 
 
-def _items(content: bytes) -> Iterator[Item]:
+def items(content: bytes) -> Iterator[Item]:
     """Yield items, the last of which must end with `content`."""
     position = 0
     while position < len(content):
@@ -71,7 +71,8 @@ def _items(content: bytes) -> Iterator[Item]:
         position += length
 
 
-def _written(kind: int, content: bytes) -> bytes:
+def written(kind: int, content: bytes) -> bytes:
+    """Return an item."""
     return _ITEM.pack(kind, len(content)) + content
 
 
@@ -84,27 +85,27 @@ def _context_number(content: bytes) -> int:
     """Return the number of a presentation context (PS3.8 9.3.2.2), all of which must be sound."""
     if len(content) < 4 or not content[0] % 2:
         raise InvalidRequestError
-    syntaxes = list(_items(content[4:]))
+    syntaxes = list(items(content[4:]))
     kinds = [kind for kind, _ in syntaxes]
-    _once(kinds, _ABSTRACT_SYNTAX)
-    if not 1 <= kinds.count(_TRANSFER_SYNTAX) <= _MAXIMUM_SYNTAXES:
+    _once(kinds, ABSTRACT_SYNTAX)
+    if not 1 <= kinds.count(TRANSFER_SYNTAX) <= _MAXIMUM_SYNTAXES:
         raise InvalidRequestError
-    if len(kinds) > 1 + kinds.count(_TRANSFER_SYNTAX) or not all(_may_be_uid(uid) for _, uid in syntaxes):
+    if len(kinds) > 1 + kinds.count(TRANSFER_SYNTAX) or not all(_may_be_uid(uid) for _, uid in syntaxes):
         raise InvalidRequestError
     return content[0]
 
 
 def _known_parts(content: bytes) -> bytes:
     """Return user information without parts that nobody knows (PS3.8 Annex D, PS3.7 Annex D.3.3)."""
-    parts = list(_items(content))
+    parts = list(items(content))
     kinds = [kind for kind, _ in parts]
-    _once(kinds, _MAXIMUM_LENGTH)
+    _once(kinds, MAXIMUM_LENGTH)
     if len(parts) > _MAXIMUM_PARTS or any(kinds.count(kind) > 1 for kind in _AT_MOST_ONCE):
         raise InvalidRequestError
     known = [(kind, value) for kind, value in parts if kind in _PARTS]
     if not all(_PARTS[kind](value) for kind, value in known):
         raise InvalidRequestError
-    return b"".join(_written(kind, value) for kind, value in known)
+    return b"".join(written(kind, value) for kind, value in known)
 
 
 def _may_be_uid(value: bytes) -> bool:
@@ -143,11 +144,11 @@ def _holds(value: bytes, position: int) -> bool:
 
 
 _PARTS: dict[int, Callable[[bytes], bool]] = {
-    _MAXIMUM_LENGTH: lambda value: len(value) == 4,
-    _IMPLEMENTATION_UID: _may_be_uid,
+    MAXIMUM_LENGTH: lambda value: len(value) == 4,
+    IMPLEMENTATION_UID: _may_be_uid,
     _WINDOW: lambda value: len(value) == 4,
     _ROLE: _is_role,
-    _IMPLEMENTATION_VERSION: lambda value: 1 <= len(value) <= 16,
+    IMPLEMENTATION_VERSION: lambda value: 1 <= len(value) <= 16,
     _EXTENDED: _is_extended,
     _COMMON_EXTENDED: _is_common_extended,
     _IDENTITY: _is_identity,

@@ -9,15 +9,16 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from socketserver import BaseServer
-from time import sleep
+from time import monotonic, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import pynetdicom
 import structlog
 from pynetdicom import AE, _config, evt
-from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
+from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_listener.archive.archive import Archive
 from dicom_listener.archive.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -28,15 +29,18 @@ from dicom_listener.intake.log_keeper import LogKeeper
 from dicom_listener.intake.settle import Settler, close_all, close_ended
 from dicom_listener.metrics import CLOCK_STEPS, LAST_SETTLED, SETTLED
 from dicom_listener.network.association import AcceptedAssociation
-from dicom_listener.network.connections import Connections
+from dicom_listener.network.connections import Associate, Connections
 from dicom_listener.network.contexts import supported_contexts
+from dicom_listener.network.crew import Crew
+from dicom_listener.network.fast_association import FastAssociation, Service, Taken
 from dicom_listener.network.fast_provider import TESTED_VERSIONS, FastProvider, is_tested
 from dicom_listener.network.handlers import Handlers
+from dicom_listener.network.handshake import Offer
 from dicom_listener.network.limits import PDU_SECONDS, Limits
 from dicom_listener.network.provider import Provider
 from dicom_listener.network.timing import ClockWatch
 from dicom_listener.network.tls import client_context, server_context
-from dicom_listener.network.transport import QuickSocket
+from dicom_listener.network.transport import Connection
 
 if TYPE_CHECKING:
     from dicom_listener.settings import ListenerSettings
@@ -71,41 +75,6 @@ def places(wanted: int) -> int:
     return min(allowed, wanted)
 
 
-class _Door(RequestHandler):
-    """What is done with a connection that has been accepted: an association in a thread of its own."""
-
-    server: "_Server"
-
-    def handle(self) -> None:
-        """Let the peer in; whatever it does from here on costs others nothing."""
-        association = self._create_association()
-        self.server.connections.enter(association)
-        try:
-            association.start()
-        except RuntimeError:  # the system has no thread left
-            self.server.connections.leave(association)
-            association.dul.close()
-            raise
-
-    def _create_association(self) -> AcceptedAssociation:
-        """Make the association; what never changes is shared with every other one."""
-        server, entity = self.server, self.ae
-        association = AcceptedAssociation(server, server.limits)
-        association.name = "AcceptorThread"
-        association.set_socket(QuickSocket(association, self.request))
-        association.acceptor.maximum_length = entity.maximum_pdu_size
-        association.acceptor.ae_title = server.ae_title
-        association.acceptor.address_info = self.local
-        association.acceptor.implementation_version_name = entity.implementation_version_name
-        association.acceptor.supported_contexts = server.contexts
-        association.requestor.address_info = self.remote
-        for event in server.get_events():
-            bound: Any = server.get_handlers(event)
-            for handler, arguments in [bound] if event.is_intervention else bound:
-                association.bind(event, handler, arguments)
-        return association
-
-
 class _Server(ThreadedAssociationServer):
     """The library's server, with a longer queue and without a word on standard error."""
 
@@ -117,6 +86,8 @@ class _Server(ThreadedAssociationServer):
     provider: type[Provider]
     handlers: Handlers
     connections: Connections
+    crew: Crew
+    service: Service | None  # of associations without the library; None where the library serves all
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; TLS is agreed on in the association's own thread.
@@ -136,10 +107,43 @@ class _Server(ThreadedAssociationServer):
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's
         """Begin an association, and come back for the next at once."""
         try:
-            self.finish_request(request, client_address)
+            self._begin(Connection(request), client_address)
         except Exception:  # noqa: BLE001 - the next connection must not suffer
             self.handle_error(request, client_address)
             self.shutdown_request(request)
+
+    def _begin(self, connection: Connection, origin: tuple[Any, ...]) -> None:
+        """Let the peer in; whatever it does from here on costs others nothing."""
+        if self.service is None:
+            association = AcceptedAssociation(self, connection, origin, monotonic())
+            self._started(association, association.start)
+        else:
+            guest = FastAssociation(self.service, connection, origin)
+            self._started(guest, partial(self.crew.do, guest.run))
+
+    def _started(self, association: Associate, start: Callable[[], None]) -> None:
+        self.connections.enter(association)
+        try:
+            start()
+        except RuntimeError:  # the system has no thread left
+            self.connections.leave(association)
+            association.close()
+            raise
+
+    def hand_over(self, guest: FastAssociation, taken: Taken | None) -> None:
+        """Let the library go on with an association that is not, or no longer, of the usual kind."""
+        association = AcceptedAssociation(self, guest.connection, guest.origin, guest.opened_at)
+        if taken is not None:
+            association.take_over(taken.request, taken.admission)
+        may_stay = self.connections.inherit(guest, association) and not guest.is_to_end
+        try:
+            association.start()
+        except RuntimeError:  # the system has no thread left
+            self.connections.leave(association)
+            association.close()
+            raise
+        if association.is_recognised and not may_stay:
+            association.acse.send_abort(0x00)
 
     def service_actions(self) -> None:
         """Leave the collection of garbage to the interpreter."""
@@ -174,6 +178,7 @@ class Listener:
         self._settler = Settler(archive.database, settings.quiet_period_seconds, catch_up=archive.catch_up)
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._crew = Crew()
         self._server: _Server | None = None
         self._tls_server: _Server | None = None
 
@@ -210,12 +215,15 @@ class Listener:
         ConfigurationError
             When the port is taken, or the archive cannot be written to.
         """
-        self._server = self._bound(self._settings.port)
+        connections = Connections(
+            total=places(self._settings.maximum_associations),
+            each=self._settings.maximum_associations_each,
+        )
+        self._server = self._bound(self._settings.port, connections)
         try:
             if self._settings.tls_port is not None:
                 context = server_context(self._settings)
-                self._tls_server = self._bound(self._settings.tls_port, context)
-                self._tls_server.connections = self._server.connections
+                self._tls_server = self._bound(self._settings.tls_port, connections, context)
             self._archive.objects.prepare()
             close_all(self._archive.database)
             self._keeper.start()
@@ -228,7 +236,7 @@ class Listener:
             raise
         for server in self._servers():
             self._run(server.serve_forever, 0.1)
-        self._run(self._settle_until_stopped)
+        self._run(self._settle_until_stopped, connections)
         self._handlers.services.start()
         _log.info(
             "ready",
@@ -253,6 +261,7 @@ class Listener:
             farewell.start()
         for farewell in farewells:
             farewell.join(_GOODBYE_SECONDS / len(farewells))
+        self._crew.dismiss()
         self._stopped.set()
         for thread in self._threads:
             thread.join(_GOODBYE_SECONDS)
@@ -263,7 +272,7 @@ class Listener:
     def _servers(self) -> list["_Server"]:
         return [server for server in (self._server, self._tls_server) if server is not None]
 
-    def _bound(self, port: int, context: ssl.SSLContext | None = None) -> _Server:
+    def _bound(self, port: int, connections: Connections, context: ssl.SSLContext | None = None) -> _Server:
         settings = self._settings
         entity = AE(ae_title=settings.ae_title)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
@@ -283,7 +292,6 @@ class Listener:
                     (evt.EVT_C_STORE, self._handlers.stored),
                 ],
                 server_class=_Server,
-                request_handler=_Door,
             )
         except OSError as error:
             reason = error.strerror or str(error)
@@ -297,27 +305,47 @@ class Listener:
             pdu_seconds=min(PDU_SECONDS, settings.idle_seconds),
         )
         accepting.handlers = self._handlers
-        accepting.provider = self._provider()
-        accepting.connections = Connections(
-            total=places(settings.maximum_associations), each=settings.maximum_associations_each
-        )
+        accepting.crew = self._crew
+        accepting.connections = connections
+        accepting.provider, accepting.service = Provider, None
+        if self._is_fast():
+            accepting.provider, accepting.service = FastProvider, self._service(accepting, context)
         return accepting
 
-    def _provider(self) -> type[Provider]:
-        """Choose the way in which C-STORE is received."""
+    def _service(self, server: _Server, context: ssl.SSLContext | None) -> Service:
+        """Return what the associations of a port share that the library does not serve."""
+
+        def secure(connection: Connection) -> None:
+            if context is not None:
+                connection.secure(context, server.limits.request_seconds)
+
+        contexts = {
+            str(each.abstract_syntax): tuple(map(str, each.transfer_syntax)) for each in server.contexts
+        }
+        return Service(
+            limits=server.limits,
+            handlers=self._handlers,
+            connections=server.connections,
+            offer=Offer(contexts, longest=server.limits.pdu),
+            secure=secure,
+            hand_over=server.hand_over,
+        )
+
+    def _is_fast(self) -> bool:
+        """Tell whether the short ways past the library are open."""
         if not self._settings.fast_store:
-            return Provider
+            return False
         if not is_tested():
             _log.warning("fast_store_off", library=pynetdicom.__version__, tested=sorted(TESTED_VERSIONS))
-            return Provider
-        return FastProvider
+            return False
+        return True
 
-    def _run(self, target: Callable[..., None], *arguments: float) -> None:
+    def _run(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
         thread.start()
         self._threads.append(thread)
 
-    def _settle_until_stopped(self) -> None:
+    def _settle_until_stopped(self, connections: Connections) -> None:
         """Settle quiet studies; a database that is away is asked again."""
         pause, clock = min(1.0, self._settings.quiet_period_seconds / 4), ClockWatch()
         while not self._stopped.wait(pause):
@@ -325,7 +353,7 @@ class Listener:
                 CLOCK_STEPS.inc()
                 _log.warning("clock_stepped", seconds=round(seconds, 1))
             try:
-                close_ended(self._archive.database, self._process, self._handlers.active())
+                close_ended(self._archive.database, self._process, connections.active())
                 if count := self._settler.settle():
                     SETTLED.inc(count)
                     LAST_SETTLED.set_to_current_time()

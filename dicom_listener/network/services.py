@@ -15,7 +15,7 @@ from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.errors import DataSetError
 from dicom_listener.metrics import SERVICES
 from dicom_listener.network.commitment import PUSH_MODEL, CommitmentService
-from dicom_listener.network.find import FindService
+from dicom_listener.network.find import Few, FindService
 from dicom_listener.network.retrieve import RetrieveService
 from dicom_listener.network.statuses import CommitmentStatus, QueryStatus
 
@@ -43,10 +43,14 @@ class Services:
         """End it."""
         self._commitment.stop()
 
+    def few(self, sender: Sender) -> Few:
+        """Return what answers a recognised sender's search where there is little to answer."""
+        return partial(self._find.few, sender=sender)
+
     def offer(self, association: Any, sender: Sender) -> None:  # noqa: ANN401 - the library's association
         """Let a recognised sender's association use the services."""
         association.bind(evt.EVT_C_FIND, self._find.answer, [sender])
-        association.few = partial(self._find.few, sender=sender)
+        association.few = self.few(sender)
         others = association._serve_request  # noqa: SLF001 - the library has no event that leaves the bytes alone
 
         def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - the library's

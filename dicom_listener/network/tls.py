@@ -5,6 +5,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from dicom_listener.errors import SettingError
+from dicom_listener.network.transport import Connection
 
 if TYPE_CHECKING:
     from dicom_listener.settings import ListenerSettings
@@ -49,15 +50,15 @@ def client_context(settings: "ListenerSettings") -> ssl.SSLContext | None:
     return _context(settings, ssl.PROTOCOL_TLS_CLIENT) if settings.tls_certificate else None
 
 
-def shown_by(association: Any) -> frozenset[str]:  # noqa: ANN401 - the library's
+def shown_over(connection: Connection) -> frozenset[str]:
     """Return how the peer's certificate may be registered: by its fingerprint and, verified, its subject."""
-    connection = association.dul.socket.socket
-    if not isinstance(connection, ssl.SSLSocket):
+    transport = connection.socket
+    if not isinstance(transport, ssl.SSLSocket):
         return frozenset()
-    encoded = connection.getpeercert(binary_form=True)
+    encoded = transport.getpeercert(binary_form=True)
     if encoded is None:
         return frozenset()
-    names: Any = (connection.getpeercert() or {}).get("subject", ())
+    names: Any = (transport.getpeercert() or {}).get("subject", ())
     subject = ",".join(f"{_SHORT.get(key, key)}={value}" for part in names for key, value in part)
     return frozenset({f"sha256:{hashlib.sha256(encoded).hexdigest()}", subject})
 

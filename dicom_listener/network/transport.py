@@ -7,12 +7,10 @@ import struct
 from time import monotonic
 from typing import Any
 
-from pynetdicom.transport import AssociationSocket
-
 _TIME = struct.Struct("@ll")  # struct timeval
-_SEND_SECONDS = 15.0
 _SMALL = 6  # bytes of a head, which more always follows
 _TOLERANCE = 1.0  # seconds by which a call may overrun, to save the system calls that set its limit
+_DISCARDED = 65536  # bytes at a time
 
 
 class PeerGoneError(ConnectionError):
@@ -23,20 +21,19 @@ class TooSlowError(TimeoutError):
     """The peer began something and did not finish it in time."""
 
 
-class QuickSocket(AssociationSocket):
-    """The library's socket with a deadline for every call.
+class Connection:
+    """A socket with a deadline for every call.
 
     TCP's quick acknowledgement is armed again after each read (the system disarms it by itself): a sender
     with Nagle's algorithm otherwise waits about 40 ms for the acknowledgement of each instance.
     """
 
-    socket: Any  # plain or TLS; None once closed
-
-    def __init__(self, assoc: Any, client_socket: socket.socket) -> None:  # noqa: ANN401 - the library's
-        """Serve `client_socket`, which an association server has accepted."""
-        super().__init__(assoc, client_socket=client_socket)
-        client_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, accepted: socket.socket) -> None:
+        """Serve a socket that a server has accepted."""
+        self.socket: Any = accepted  # plain or TLS; None once closed
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._limits: dict[int, float] = {}
+        self._unread = b""
 
     def secure(self, context: ssl.SSLContext, seconds: float) -> None:
         """Agree on TLS with the peer within `seconds`.
@@ -55,15 +52,24 @@ class QuickSocket(AssociationSocket):
         return isinstance(self.socket, ssl.SSLSocket)
 
     @property
+    def holds_more(self) -> bool:
+        """Whether there is something to read that the system does not know of any more."""
+        return bool(self._unread) or (self.is_secure and bool(self.socket.pending()))
+
+    @property
     def ready(self) -> bool:
         """Whether there is something to read."""
-        if self.socket is None or not self._is_connected:
+        if self.socket is None:
             return False
-        if self.is_secure and self.socket.pending():
+        if self.holds_more:
             return True
         waiting = select.poll()
         waiting.register(self.socket, select.POLLIN)
         return bool(waiting.poll(0))
+
+    def unread(self, content: bytes | bytearray) -> None:
+        """Have `content`, which was read, read again before anything else."""
+        self._unread = bytes(content) + self._unread
 
     def receive(self, into: memoryview, deadline: float) -> None:
         """Fill `into` from the peer.
@@ -82,6 +88,8 @@ class QuickSocket(AssociationSocket):
         TooSlowError
             When the deadline passes before that.
         """
+        if self._unread:
+            into = self._again(into)
         transport, flags = self.socket, 0 if self.is_secure else socket.MSG_WAITALL
         if transport is None:
             raise PeerGoneError
@@ -101,8 +109,9 @@ class QuickSocket(AssociationSocket):
 
     def discard(self) -> bool:
         """Read what is there and forget it; tell whether the peer may send more."""
+        self._unread = b""
         try:
-            return bool(self.socket.recv(65536))
+            return bool(self.socket.recv(_DISCARDED))
         except (OSError, AttributeError):
             return False
 
@@ -113,13 +122,6 @@ class QuickSocket(AssociationSocket):
             self._limit(socket.SO_SNDTIMEO, deadline)
             rest = rest[self.socket.send(rest) :]
 
-    def send(self, bytestream: bytes) -> None:
-        """Send what the library wants sent; a peer that does not read loses the connection."""
-        try:
-            self.deliver(bytestream, seconds=_SEND_SECONDS)
-        except (OSError, AttributeError):
-            self.event_queue.put("Evt17")  # transport connection closed (PS3.8 section 9.2.1)
-
     def hang_up(self) -> None:
         """End the connection from any thread; whoever waits for it wakes up."""
         transport = self.socket
@@ -129,11 +131,17 @@ class QuickSocket(AssociationSocket):
             except OSError:
                 return
 
-    def _shutdown_socket(self) -> None:
+    def close(self) -> None:
         """Close the socket, also where the peer was faster."""
         if self.socket is not None:
             self.hang_up()
             self.socket.close()
+
+    def _again(self, into: memoryview) -> memoryview:
+        """Fill the beginning of `into` with what is to be read again; return the rest of it."""
+        again, self._unread = self._unread[: len(into)], self._unread[len(into) :]
+        into[: len(again)] = again
+        return into[len(again) :]
 
     def _limit(self, option: int, deadline: float) -> None:
         """Give the next call until `deadline`; the system counts, so a dripping peer gains nothing."""

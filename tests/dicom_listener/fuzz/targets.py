@@ -4,12 +4,14 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from dicom_listener.archive.header import read_header
 from dicom_listener.archive.syntaxes import TRANSFER_SYNTAXES
 from dicom_listener.errors import DataSetError
+from dicom_listener.network.handshake import Offer
 from dicom_listener.network.limits import Limits
+from dicom_listener.network.pdus import HEAD
 from dicom_listener.network.provider import INVALID, Provider
 from dicom_listener.network.requests import InvalidRequestError, well_formed
 from dicom_listener.network.store_message import read_request
@@ -19,6 +21,7 @@ from tests.dicom_listener.instances import (
     EXPLICIT_BE,
     EXPLICIT_LE,
     IMPLICIT_LE,
+    MR_IMAGE,
     encoded,
     mr_instance,
 )
@@ -26,6 +29,7 @@ from tests.dicom_listener.peers import RELEASE, association_request, fragment, p
 
 SYNTAXES = sorted(TRANSFER_SYNTAXES)
 _INFLATED = 2**20
+_OFFER = Offer({MR_IMAGE: (EXPLICIT_LE,)}, longest=16384)
 
 
 class _Bytes:
@@ -52,7 +56,7 @@ class PduReader:
 
     def __call__(self, content: bytes) -> None:
         """Read PDU after PDU until the bytes end, or one of them cannot be."""
-        self.provider.socket = _Bytes(content)
+        self.provider.socket = cast("Any", SimpleNamespace(connection=_Bytes(content)))
         with suppress(PeerGoneError):
             while True:
                 event = self.provider._event_of(0.0)  # noqa: SLF001 - what is fuzzed
@@ -79,6 +83,14 @@ def request_reader(content: bytes) -> None:
         assert well_formed(bytes(once)) == once
 
 
+def handshake(content: bytes) -> None:
+    """Answer an association request by hand, or leave it to the library."""
+    agreement = _OFFER.agreement(content)
+    if agreement is not None:
+        assert agreement.contexts.keys() <= {each.context_id for each in agreement.request.proposals}
+        assert len(agreement.acceptance) == HEAD.size + HEAD.unpack_from(agreement.acceptance)[1]
+
+
 def command_reader(content: bytes) -> None:
     """Read a command set."""
     request = read_request(1, content)
@@ -89,6 +101,7 @@ TARGETS: dict[str, Callable[[], Callable[[bytes], None]]] = {
     "scan": lambda: structural_scan,
     "pdu": PduReader,
     "request": lambda: request_reader,
+    "handshake": lambda: handshake,
     "command": lambda: command_reader,
 }
 
@@ -103,7 +116,7 @@ def seeds(target: str) -> Iterator[bytes]:
         yield association_request() + command + fragment(bytes(40)) + RELEASE
         yield pdu(0x07, bytes(4))
         yield pdu(0x04, struct.pack(">LBB", 4, 1, 0) + b"ab" + struct.pack(">LBB", 2, 1, 2))
-    elif target == "request":
+    elif target in {"request", "handshake"}:
         yield association_request()
     else:
         yield store_command("1.2.3")
