@@ -21,6 +21,8 @@ _PARTS = (
     "imaging_service.commands.accounts",
     "imaging_service.commands.trials",
     "imaging_service.commands.subjects",
+    "imaging_service.commands.calendar",
+    "imaging_service.commands.queries",
     "imaging_service.commands.audit",
     "imaging_service.commands.backup",
     "imaging_service.commands.jobs",

@@ -1,12 +1,9 @@
 """``imaging-service user``: accounts, from the machine's own console."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from imaging_service.accounts.principal import Role
 
 app = typer.Typer(
     help="Accounts: who may sign in, and for what.", no_args_is_help=True, rich_markup_mode=None
@@ -33,9 +30,11 @@ def add(
 ) -> None:
     """Create an account; the password is asked for, or read from standard input."""
     from imaging_service.accounts import service  # noqa: PLC0415
+    from imaging_service.accounts.principal import Role  # noqa: PLC0415
+    from imaging_service.commands.choices import choice  # noqa: PLC0415
     from imaging_service.commands.console import console  # noqa: PLC0415
 
-    roles = [_role(name) for name in role]
+    roles = [choice(Role, name, "role") for name in role]
     with console() as act:
         password_hash = act.passwords.hash(_ask_password())
         with act.database.write() as session:
@@ -117,13 +116,3 @@ def _ask_password() -> str:
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\n")
-
-
-def _role(name: str) -> "Role":
-    from imaging_service.accounts.principal import Role  # noqa: PLC0415
-    from imaging_service.errors import RefusedError  # noqa: PLC0415
-
-    if name not in set(Role):
-        message = f"There is no role {name!r}; {', '.join(Role)} were possible."
-        raise RefusedError(message)
-    return Role(name)

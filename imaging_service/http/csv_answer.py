@@ -70,23 +70,34 @@ def csv_response(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], file
 
     Parameters
     ----------
+    columns, rows
+        As `csv_text`.
+    filename
+        Our own name for the file, such as ``"timepoints.csv"``; never a received value.
+    """
+    return Response(
+        csv_text(columns, rows).encode(),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+    )
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return `rows` as CSV with a header line.
+
+    Parameters
+    ----------
     columns
         Keys of the rows, in the order of the file; a missing one is an empty cell.
     rows
         Mappings; lists and mappings in them become JSON text.
-    filename
-        Our own name for the file, such as ``"timepoints.csv"``; never a received value.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([cell(row.get(column)) for column in columns])
-    return Response(
-        text.getvalue().encode(),
-        media_type="text/csv; charset=utf-8; header=present",
-        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
-    )
+    return text.getvalue()
 
 
 def cell(value: Any) -> str:  # noqa: ANN401  whatever a row holds

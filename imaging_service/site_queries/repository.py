@@ -26,6 +26,8 @@ class Filter:
     study_instance_uid: str | None = None
     overdue_on: date | None = None
     """Only those that should have been answered before this day."""
+    number: int | None = None
+    """What people call it."""
 
 
 def find(
@@ -74,6 +76,7 @@ def _conditions(wanted: Filter) -> Sequence[ColumnElement[bool]]:
         SiteQueryRow.subject_id: wanted.subject_id,
         SiteQueryRow.timepoint_id: wanted.timepoint_id,
         SiteQueryRow.study_instance_uid: wanted.study_instance_uid,
+        SiteQueryRow.number: wanted.number,
     }
     conditions = [column == value for column, value in equal.items() if value is not None]
     if wanted.overdue_on is not None:
