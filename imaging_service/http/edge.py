@@ -3,7 +3,6 @@
 import time
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imaging_service.database import new_id
@@ -21,6 +20,11 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_OF_EVERY_ANSWER = tuple(
+    (name.lower().encode(), value.encode())
+    for name, value in (*SECURITY_HEADERS.items(), ("Cache-Control", "no-store"))
+)
+_ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class EdgeMiddleware:
@@ -45,7 +49,7 @@ class EdgeMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                _add_headers(MutableHeaders(scope=message), request_id, scope["scheme"])
+                _add_headers(message, request_id, scope["scheme"])
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -71,10 +75,11 @@ class EdgeMiddleware:
         )
 
 
-def _add_headers(headers: MutableHeaders, request_id: str, scheme: str) -> None:
-    if scheme == "https":
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    for name, value in SECURITY_HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", "no-store")
-    headers["X-Request-ID"] = request_id
+def _add_headers(message: Message, request_id: str, scheme: str) -> None:
+    """Add what every answer has; what a route has said itself stays."""
+    said = message["headers"] = list(message.get("headers", ()))
+    names = {name.lower() for name, _ in said}
+    said += [each for each in _OF_EVERY_ANSWER if each[0] not in names]
+    if scheme == "https" and _ONLY_TLS[0] not in names:
+        said.append(_ONLY_TLS)
+    said.append((b"x-request-id", request_id.encode()))

@@ -186,6 +186,7 @@ _DROPPED = frozenset(
 )
 
 _CODE = frozenset({"CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning"})
+CODE_TAGS = frozenset(tag_for_keyword(each) for each in _CODE)
 _CODING_SCHEMES = frozenset({"DCM", "SCT", "SRT", "SNM3", "99SDM", "UCUM", "LN", "FMA", "RADLEX", "UMLS"})
 """Vocabularies that everybody shares (PS3.16 chapter 8); a scheme of a site's own would name the site."""
 _CODE_VALUE = re.compile(r"[A-Za-z0-9./{}\[\]%^*-]{1,16}", re.ASCII)
@@ -216,9 +217,21 @@ def blinded(dataset: Dataset, blinding: Blinding) -> Dataset:
     Dataset
         A new one. Private elements are in it only when the sender declares the identity removed.
     """
-    is_removed = str(dataset.get("PatientIdentityRemoved", "")).strip() == "YES"
-    shown = _blinded(dataset, blinding, is_removed=is_removed)
-    replaced = {
+    shown = blinded_elements(dataset, blinding, is_removed=is_identity_removed(dataset))
+    for element in replaced(blinding):
+        shown.add(element)
+    return shown
+
+
+def is_identity_removed(dataset: Dataset) -> bool:
+    """Whether the sender declares the identity removed (0012,0062)."""
+    return str(dataset.get("PatientIdentityRemoved", "")).strip() == "YES"
+
+
+def replaced(blinding: Blinding) -> Dataset:
+    """Return the elements that every blinded data set has, whatever it had there before."""
+    found = Dataset()
+    for keyword, value in {
         "PatientName": blinding.reading_id,
         "PatientID": blinding.reading_id,
         "PatientBirthDate": "",
@@ -230,20 +243,23 @@ def blinded(dataset: Dataset, blinding: Blinding) -> Dataset:
         "ClinicalTrialSubjectReadingID": blinding.reading_id,
         "PatientIdentityRemoved": "YES",
         "DeidentificationMethod": METHOD,
-    }
-    for keyword, value in replaced.items():
-        setattr(shown, keyword, value)
-    return shown
+    }.items():
+        setattr(found, keyword, value)
+    return found
 
 
-def _blinded(dataset: Dataset, blinding: Blinding, *, is_removed: bool) -> Dataset:
+def blinded_elements(dataset: Dataset, blinding: Blinding, *, is_removed: bool) -> Dataset:
+    """Return the elements of a data set, or of a part of it, that readers see.
+
+    What becomes of an element follows from it alone, but for the parts of a code, which need their scheme.
+    """
     shown = Dataset()
     is_shared_code = str(dataset.get("CodingSchemeDesignator", "")) in _CODING_SCHEMES
     for element in _readable_elements(dataset):
         if _is_dropped(element, is_removed=is_removed):
             continue
         if element.VR == "SQ":
-            items = [_blinded(item, blinding, is_removed=is_removed) for item in element.value]
+            items = [blinded_elements(item, blinding, is_removed=is_removed) for item in element.value]
             shown.add(DataElement(element.tag, "SQ", Sequence(items)))
         elif element.keyword in _CODE:
             if is_shared_code and (text := _code(dataset, element, is_removed=is_removed)):

@@ -154,17 +154,12 @@ class RememberedAccess:
 
 def _key(scope: Scope, headers: Headers) -> bytes:
     """Return a digest of everything that an answer depends on; no credential is kept."""
-    digest = hashlib.sha256()
-    said = [
-        str(scope.get("raw_path") or scope["path"]),
-        scope["query_string"].decode("latin-1"),
-        scope["scheme"],
-    ]
-    said += [headers.get(name, "") for name in _ASKED]
-    said.append(str(scope["state"].get("client_certificate")))
-    for each in said:
-        digest.update(len(each).to_bytes(4, "big") + each.encode("utf-8", "surrogateescape"))
-    return digest.digest()
+    asked = (headers.get(name, "") for name in _ASKED)
+    said = (
+        *(str(scope.get("raw_path") or scope["path"]), scope["query_string"].decode("latin-1")),
+        *(scope["scheme"], str(scope["state"].get("client_certificate")), *asked),
+    )
+    return hashlib.sha256(repr(said).encode("utf-8", "surrogateescape")).digest()
 
 
 def _is_kept(start: Message) -> bool:
