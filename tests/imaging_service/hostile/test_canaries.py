@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import JSON, Column, Connection, text
 
+from imaging_service.audit import service as audit
+from imaging_service.audit.actor import OPERATOR
 from imaging_service.database import DecimalText, UtcDateTime
 from imaging_service.reads import assignment_repository
 from imaging_service.reads.assignment import Assignment
@@ -221,6 +223,8 @@ def _assign(house: TrialHouse) -> None:
                 assigned_at=now,
             )
             assignment_repository.add(session, assignment)
+        said = {"action": "assign reader", "entity": "reader assignment", "entity_id": SUBJECT}
+        audit.record(session, OPERATOR, **said, at=now)
 
 
 def _plant(house: TrialHouse) -> None:
