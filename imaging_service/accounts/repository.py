@@ -53,14 +53,12 @@ def count_accounts(session: Session) -> int:
 
 
 def revoke_session(session: Session, session_id: str, now: datetime) -> bool:
-    """End a session; false when it had ended."""
-    ended = session.execute(
-        update(AccountSession)
-        .where(AccountSession.session_id == session_id, AccountSession.revoked_at.is_(None))
-        .values(revoked_at=now)
-        .returning(AccountSession.session_id)
-    )
-    return ended.first() is not None
+    """End a session; false, and nothing is touched, when it had ended."""
+    is_live = (AccountSession.session_id == session_id, AccountSession.revoked_at.is_(None))
+    if session.scalar(select(AccountSession.session_id).where(*is_live).with_for_update()) is None:
+        return False
+    session.execute(update(AccountSession).where(*is_live).values(revoked_at=now))
+    return True
 
 
 def has_signed_in_from(session: Session, account: str, address: str, since: datetime) -> bool:

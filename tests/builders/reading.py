@@ -159,6 +159,16 @@ class ReadingRoom:
             self._note(session, "match study", timepoint_id)
         return Imaged(timepoint_id=timepoint_id, instance=uids[2], uncalibrated=uids[3])
 
+    def add_series(self, study: str) -> str:
+        """Give a study another series of one instance, and return its UID."""
+        series, instance = (f"1.2.826.{next(self._numbers)}" for _ in range(2))
+        with self.service.database.write() as session:
+            session.add(_series(study, series))
+            session.flush()
+            session.add(_instance(study, series, instance, [{"plane": asdict(PLANE)}]))
+            self._note(session, "take in study", study)
+        return series
+
     def expect(self, subject_id: str, number: int, *, not_done: str | None = None) -> str:
         """Give a subject a scheduled timepoint without images."""
         timepoint_id = new_id()

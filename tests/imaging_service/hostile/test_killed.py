@@ -16,7 +16,8 @@ from sqlalchemy import text
 from imaging_service.tables import all_tables
 from tests.builders.reading import TRIAL, ReadingRoom
 from tests.builders.world import world
-from tests.builders.writes import RECIPES, Write
+from tests.builders.write import Write
+from tests.builders.writes import RECIPES
 
 ROOT = Path(__file__).parents[3]
 BESIDE = frozenset({"audit_entries", "authentication_events", "account_sessions", "sign_in_failures"})

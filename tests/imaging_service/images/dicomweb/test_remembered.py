@@ -26,6 +26,9 @@ def house(sqlite_url: str, tmp_path: Path) -> Iterator[TrialHouse]:
         opened.follow()
         opened.service.get("/accounts/me", "coordinator")  # notes that the session is used, once a minute
         opened.service.get("/accounts/me", "reader1")
+        for account in ("coordinator", "reader1"):  # the first use is entered in the audit, once in a while
+            for path in (SEARCH, f"{SERIES}/metadata", f"{SERIES}/instances"):
+                ask(opened, path, account)
         yield opened
 
 
