@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 ARGS ?=
+# Tests write some thousand small databases: in memory, where there is enough of it.
+SCRATCH := $(shell test "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 8000000 2>/dev/null && echo TMPDIR=/dev/shm)
 WORKERS ?= 2
 BENCHMARKS ?= geometry.diameters scoring.score_subjects ingest dicomweb journey.push_match_score viewer
 COMPILE := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
@@ -17,7 +19,7 @@ demo: $(VENV)/.runtime  ## play the whole story on this machine; ARGS=--exit end
 	@$(BIN)/imaging-service demo $(ARGS)
 
 test: $(VENV)/.test peers  ## run every test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(SCRATCH) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.test  ## format, lint, types, imports, tests
 	$(BIN)/ruff format --check .
