@@ -20,6 +20,7 @@ from time import monotonic, sleep
 from typing import NoReturn
 
 from imaging_service.errors import SettingsError
+from imaging_service.processes.lifeline import KERNEL, WATCH
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -27,6 +28,8 @@ _STEADY_SECONDS = 60.0  # a child that lived this long has its next pause from t
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 4.0  # to end by themselves, of the 5 that everything may take
 _TICK_SECONDS = 0.05
+_ASK_SECONDS = 0.5  # from one question to a child whether it is ready to the next
+_ANSWER_SECONDS = 3.0  # for its answer
 _WRONG_SETTING = 2
 
 
@@ -62,14 +65,18 @@ class Child:
     module: str
     arguments: Sequence[str]
     is_ready: Callable[[], bool]
+    gives_way: bool = False  # to a process that has less in memory
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause: float = _FIRST_PAUSE_SECONDS
     due_at: float = field(default=0.0)
+    has_been_ready: bool = False
+    asked_at: float = 0.0
 
     def start(self, lifeline: int, environment: Mapping[str, str]) -> None:
         """Start it with the reading end of the lifeline."""
-        command = [sys.executable, "-m", "imaging_service.processes.lifeline", str(lifeline)]
+        who = KERNEL if self.gives_way else WATCH
+        command = [sys.executable, "-m", "imaging_service.processes.lifeline", who, str(lifeline)]
         self.process = subprocess.Popen(  # noqa: S603  our own modules
             [*command, self.module, *self.arguments],
             pass_fds=(lifeline,),
@@ -77,6 +84,14 @@ class Child:
             stdin=subprocess.DEVNULL,
         )
         self.started_at = monotonic()
+        self.has_been_ready, self.asked_at = False, 0.0
+
+    def is_known_ready(self) -> bool:
+        """Ask it now and then, until it once was: on a busy machine every question makes it later."""
+        if self.is_alive and not self.has_been_ready and monotonic() - self.asked_at > _ASK_SECONDS:
+            self.has_been_ready = self.is_ready()
+            self.asked_at = monotonic()
+        return self.is_alive and self.has_been_ready
 
     @property
     def is_alive(self) -> bool:
@@ -111,6 +126,7 @@ class Supervisor:
                 module="dicom_listener.cli",
                 arguments=("dicom-listener", "serve"),
                 is_ready=lambda: _accepts(plan.dicom),
+                gives_way=True,
             ),
             Child(
                 name="service",
@@ -152,13 +168,11 @@ class Supervisor:
                     return _WRONG_SETTING  # it has said why; starting it again cannot help
                 self._tend(child, lifeline)
             if not is_ready:
-                is_ready = all(child.is_alive and child.is_ready() for child in self.children)
+                late = [child.name for child in self.children if not child.is_known_ready()]
+                is_ready = not late
                 if is_ready:
                     self._tell_where_to_look()
                 elif monotonic() > deadline:
-                    late = [
-                        child.name for child in self.children if not (child.is_alive and child.is_ready())
-                    ]
                     self._say(f"Not ready after {_READY_SECONDS:g} s: {', '.join(late)}; still trying.")
                     deadline = float("inf")
             sleep(_TICK_SECONDS)
@@ -249,9 +263,9 @@ def _accepts(address: Address) -> bool:
 
 def _answers(address: Address) -> bool:
     connection = (
-        HTTPSConnection(address.dialled, address.port, timeout=1.0, context=_any_certificate())
+        HTTPSConnection(address.dialled, address.port, timeout=_ANSWER_SECONDS, context=_any_certificate())
         if address.is_tls
-        else HTTPConnection(address.dialled, address.port, timeout=1.0)
+        else HTTPConnection(address.dialled, address.port, timeout=_ANSWER_SECONDS)
     )
     try:
         connection.request("GET", "/health/ready")

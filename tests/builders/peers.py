@@ -2,12 +2,13 @@
 
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,10 +85,16 @@ def missing_peer(sentence: str) -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port on the loopback address that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port on the loopback address that nobody listens on at this moment.
+
+    It is none of those that the system gives to connections, one of which could have it a moment later.
+    """
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(first // 2, first)  # noqa: S311 - any will do
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((_LOOPBACK, port))
+            return port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
