@@ -1,9 +1,12 @@
 """``imaging-service user``: accounts, from the machine's own console."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from imaging_service.accounts.repository import AccountGrant
 
 app = typer.Typer(
     help="Accounts: who may sign in, and for what.", no_args_is_help=True, rich_markup_mode=None
@@ -88,9 +91,12 @@ def grant(
     from imaging_service.accounts import service  # noqa: PLC0415
     from imaging_service.accounts.scope import Grant  # noqa: PLC0415
     from imaging_service.commands.console import console  # noqa: PLC0415
+    from imaging_service.trials import seating  # noqa: PLC0415
 
     permission = Grant(trial_id=trial, site_id=site, reader_slot=reader)
     with console() as act, act.database.write() as session:
+        if reader is not None:
+            seating.check_slot(session, permission)
         service.grant_to(session, act.operator, account, permission, now=act.now)
     where = f", site {site}" if site else f", as reader {reader}" if reader else ""
     typer.echo(f"{account} may act on trial {trial}{where}.")
@@ -105,11 +111,14 @@ def list_accounts() -> None:
     with console() as act, act.database.read() as session:
         for row in session.scalars(repository.accounts()):
             state = "closed" if row.closed_at else "open"
-            grants = " ".join(
-                "/".join(str(part) for part in (grant.trial_id, grant.site_id, grant.reader_slot) if part)
-                for grant in row.grants
-            )
+            grants = " ".join(_place(grant) for grant in row.grants)
             typer.echo(f"{row.account:<20}  {state:<6}  {','.join(row.roles):<28}  {row.name:<24}  {grants}")
+
+
+def _place(grant: "AccountGrant") -> str:
+    """Return where a permission holds: the trial, and the site, the reader slot or the pool of it."""
+    slot = "pool" if grant.reader_slot == 0 else grant.reader_slot
+    return "/".join(str(part) for part in (grant.trial_id, grant.site_id, slot) if part)
 
 
 def _ask_password() -> str:

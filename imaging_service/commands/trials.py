@@ -78,6 +78,47 @@ def open_site(
     typer.echo(f"Site {site} takes part in trial {trial}.")
 
 
+@app.command("seat")
+def seat_reader(
+    trial: TrialId,
+    slot: Annotated[str, typer.Argument(help="1, 2, pool or adjudicator.")],
+    account: Annotated[str, typer.Argument(help="Who reads or adjudicates.")],
+) -> None:
+    """Seat an account as reader 1, reader 2 or adjudicator of a trial, or let it into the pool of readers."""
+    from imaging_service.commands.console import console  # noqa: PLC0415
+    from imaging_service.errors import RefusedError  # noqa: PLC0415
+    from imaging_service.trials import service  # noqa: PLC0415
+    from imaging_service.trials.records import Slot  # noqa: PLC0415
+
+    if slot not in set(Slot):
+        message = f"There is no slot {slot!r}; {', '.join(Slot)} were possible."
+        raise RefusedError(message)
+    with console() as act, act.database.write() as session:
+        service.seat_reader(act_of(act, session), trial, Slot(slot), account)
+    typer.echo(f"{account} has the seat {slot} of trial {trial}.")
+
+
+@app.command("readers")
+def list_readers(trial: TrialId) -> None:
+    """Print who reads which subject out of a trial's pool, who has read it, and which subjects wait."""
+    from imaging_service.commands.console import console  # noqa: PLC0415
+    from imaging_service.http.pages import MAX_LIMIT, PageRequest  # noqa: PLC0415
+    from imaging_service.reads import assignments  # noqa: PLC0415
+    from imaging_service.reads.repository import SYSTEM  # noqa: PLC0415
+
+    with console() as act, act.database.read() as session:
+        seats = assignments.seats(session, SYSTEM, trial, act.now.date())
+        page: PageRequest | None = PageRequest(MAX_LIMIT, None)
+        while page is not None:
+            found = assignments.assignments(session, SYSTEM, trial, page)
+            for each in found.items:
+                state = "reads" if each.is_current else "has read"
+                typer.echo(f"{each.assignment.name:<32}  {each.account} {state}. {each.assignment.reason}")
+            page = PageRequest(MAX_LIMIT, found.items[-1].assignment.key) if found.next_cursor else None
+    for subject_id in seats.waiting:
+        typer.echo(f"{subject_id:<32}  waits for readers.")
+
+
 @app.command("list")
 def list_trials() -> None:
     """Print every trial."""

@@ -22,3 +22,13 @@ class Assignment:
     assigned_by: str
     """Key of the account, or the system's name."""
     assigned_at: datetime
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Its place among the assignments of the trial."""
+        return self.subject_id, self.slot, self.edition
+
+    @property
+    def name(self) -> str:
+        """What is read: a slot of a subject."""
+        return f"{self.subject_id} slot {self.slot}"

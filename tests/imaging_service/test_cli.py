@@ -185,6 +185,21 @@ def test_a_trial_is_filed_its_site_opened_and_an_account_let_in(console):
     assert f"{trial_id}/1" in console.succeed("user", "list")
 
 
+def test_readers_are_let_into_a_pool_and_not_into_slots(console, tmp_path):
+    written = tmp_path / "pool.toml"
+    written.write_text(Path(PROTOCOL).read_text().replace('assignment = "fixed"', 'assignment = "random"'))
+    console.succeed("trial", "file", written)
+    trial_id = console.succeed("trial", "list").split()[0]
+    add_user(console, "anna", "reader")
+    sentence = "an account reads there by being in the pool, not in a slot of its own"
+    assert sentence in console.refuse("user", "grant", "anna", "--trial", trial_id, "--reader", 1)
+    assert sentence in console.refuse("trial", "seat", trial_id, "1", "anna")
+    assert "1, 2, pool, adjudicator were possible" in console.refuse("trial", "seat", trial_id, "3", "anna")
+    console.succeed("trial", "seat", trial_id, "pool", "anna")
+    assert f"{trial_id}/pool" in console.succeed("user", "list")
+    assert console.succeed("trial", "readers", trial_id) == ""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

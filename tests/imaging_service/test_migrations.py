@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from procrastinate.schema import SchemaManager
 from sqlalchemy import inspect, text
 
+from imaging_service import migrations
 from imaging_service.database import SCHEMA, Database, ensure_schema
 from imaging_service.errors import SettingsError
+from imaging_service.migrations.guards import ExecuteOnOp, add_guards
 from imaging_service.migrations.migrate import head, migrate, require_migrated
 from imaging_service.migrations.scope import is_ours
+from imaging_service.migrations.write import write
 from imaging_service.tables import all_tables
 
 GUARDS = {
@@ -38,6 +42,9 @@ INDEXES = {
     """,  # noqa: S608
 }
 """With the condition of a partial index, which `compare_metadata` does not look at."""
+
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
 
 
 @pytest.fixture
@@ -96,6 +103,28 @@ def test_a_migrated_database_has_the_guards_and_indexes_of_the_code(server, requ
     assert "uq_reads_one_draft" in {name for name, *_ in indexes}
     migrated.close()
     created.close()
+
+
+def test_the_first_revision_is_not_written_anew_once_another_follows():
+    with pytest.raises(SettingsError, match=r"stays as it is, as 0002_.*\.py follows it"):
+        write("Everything", is_first=True)
+    assert "0001_the_tables_of_the_first_version.py" in {path.name for path in VERSIONS.glob("*.py")}
+
+
+def test_a_guard_that_is_another_now_is_put_in_place_of_the_one_before(sqlite_url):
+    database = Database(sqlite_url)
+    migrate(database, "0001")
+    with database.writer.begin() as connection:
+        connection.execute(text("DROP TRIGGER trial_protocols_final_delete"))
+        steps = UpgradeOps([])
+        add_guards(MigrationScript("9999", steps, DowngradeOps([])), connection)
+    database.close()
+    told = [(step.dialect, step.statement) for step in steps.ops if isinstance(step, ExecuteOnOp)]
+    assert ("sqlite", "DROP TRIGGER reads_final_update") in told
+    assert ("postgresql", "DROP TRIGGER reads_final_update ON reads") in told
+    assert not any(" trial_protocols_final_update" in statement for _, statement in told)
+    anew = [dialect for dialect, statement in told if "TRIGGER trial_protocols_final_delete " in statement]
+    assert anew == ["sqlite", "postgresql"]
 
 
 def test_a_second_migration_changes_nothing(migrated):

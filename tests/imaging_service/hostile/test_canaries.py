@@ -223,8 +223,7 @@ def _assign(house: TrialHouse) -> None:
                 assigned_at=now,
             )
             assignment_repository.add(session, assignment)
-        said = {"action": "assign reader", "entity": "reader assignment", "entity_id": SUBJECT}
-        audit.record(session, OPERATOR, **said, at=now)
+        audit.record(session, OPERATOR, action="assign reader", entity="trial", entity_id=TRIAL, at=now)
 
 
 def _plant(house: TrialHouse) -> None:

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from imaging_service import cli
 from imaging_service.accounts.principal import Role
 from imaging_service.audit import service as audit
 from imaging_service.jobs.embedded import EmbeddedRunner
 from imaging_service.jobs.port import WorkerServices
+from imaging_service.processes import operation
 from imaging_service.reads import assignment_repository, assignments
 from imaging_service.reads.repository import SYSTEM
 from imaging_service.trials import seating
@@ -234,6 +236,27 @@ def test_a_reader_who_has_signed_keeps_the_subject_until_the_account_is_closed(s
     assert replace(room, subject, 1, other).status_code == 200
     assert service.get(f"/reads/{draft}", "coordinator").json()["status"] == "closed"
     assert room.read(other, first, {"T01": measured(first, 20.0)})["timepoint"]["overall_response"] == "PR"
+
+
+def test_the_console_tells_who_reads_what_and_who_waits(
+    service: TestService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = with_pool(service)
+    subject, _, readers = readable(room)
+    other = next(each for each in POOL if each not in readers.values())
+    replace(room, subject, 1, other)
+    late = room.someone()
+    room.image(late, 0)
+    monkeypatch.setenv("IMAGING_SERVICE_DATABASE_URL", str(service.database.url))
+    monkeypatch.setattr(operation, "configure_logs", lambda _: None)
+    monkeypatch.setattr(operation, "require_migrated", lambda _: None)  # a test's database has no revision
+    capsys.readouterr()
+    assert cli.run(["trial", "readers", TRIAL]) == 0
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert told[0].startswith(f"{subject} slot 1 {readers[1]} has read. ")
+    assert told[1] == f"{subject} slot 1 {other} reads. The reader is on leave."
+    assert told[2].startswith(f"{subject} slot 2 {readers[2]} reads. ")
+    assert told[3:] == [f"{late} waits for readers."]
 
 
 def test_subjects_wait_while_the_pool_is_too_small(service: TestService) -> None:
