@@ -4,6 +4,11 @@ from imaging_service.accounts.principal import Principal, Role
 from imaging_service.errors import ForbiddenError
 
 
+def is_blinded(principal: Principal, trial_id: str) -> bool:
+    """Whether the caller reads in the trial or adjudicates, whatever other roles there are."""
+    return principal.scope.reader_slot(trial_id) is not None or principal.has(Role.ADJUDICATOR)
+
+
 def refuse_blinded(principal: Principal, trial_id: str) -> None:
     """Refuse who reads in the trial or adjudicates, whatever other roles there are.
 
@@ -12,6 +17,6 @@ def refuse_blinded(principal: Principal, trial_id: str) -> None:
     ForbiddenError
         The caller does.
     """
-    if principal.scope.reader_slot(trial_id) is not None or principal.has(Role.ADJUDICATOR):
+    if is_blinded(principal, trial_id):
         message = f"The account reads or adjudicates in trial {trial_id!r} and stays blinded there."
         raise ForbiddenError(message, code="blinded")

@@ -47,6 +47,10 @@ class Acceptance:
         """Whether they are final, as far as things are known; else they are provisional."""
         return self.standing in ACCEPTED
 
+    def accepts(self, slot: int) -> bool:
+        """Whether the reads of a reader carry the accepted flag (--ACPTFL)."""
+        return self.is_accepted and slot == self.slot
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:

@@ -25,6 +25,7 @@ ADTTE = DataSet(
         Variable("SRCDOM", "Source Data", length=8),
         Variable("SRCVAR", "Source Variable", length=16),
         Variable("SRCSEQ", "Source Sequence Number", Kind.INTEGER),
+        Variable("ANL02FL", "Analysis Flag 02", length=1),
     ),
 )
 
@@ -47,7 +48,7 @@ def adtte_rows(
     Parameters
     ----------
     subject
-        The subject.
+        The subject. The times by its accepted evaluator are the ones of record: they have ANL02FL.
     responses
         Its derived responses, whose sequence numbers are quoted.
     suffixes
@@ -82,7 +83,8 @@ def _survival(subject: ScoredSubject, sequences: Mapping[Evaluator, Mapping[str,
     if found:
         time, reading = max(found, key=lambda pair: pair[0].ends_on)
         parameter: Row = {"PARAMCD": "OS", "PARAM": "Overall Survival", "PARCAT1": CATEGORY}
-        yield _row(subject, reading, time, sequences[reading.evaluator], parameter)
+        row = _row(subject, reading, time, sequences[reading.evaluator], parameter)
+        yield {**row, "ANL02FL": "Y" if subject.accepted else ""}  # of no evaluator, and so of record too
 
 
 def _row(
@@ -103,6 +105,7 @@ def _row(
         "EVNTDESC": time.ending.value,
         "CNSDTDSC": "" if time.is_event else _described(time, reading),
         **_source(time, reading, sequences),
+        "ANL02FL": "Y" if reading.evaluator == subject.accepted else "",
     }
 
 

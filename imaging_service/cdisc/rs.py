@@ -85,6 +85,7 @@ def responses_of(subject: ScoredSubject) -> list[Response]:
     found: list[Response] = []
     for reading in subject.readings:
         if reading.is_assessed:
+            of_subject = VisitFacts(is_accepted=reading.evaluator == subject.accepted)
             for test, value, timepoint_id, on in _values(reading):
                 found.append(
                     Response(
@@ -93,7 +94,7 @@ def responses_of(subject: ScoredSubject) -> list[Response]:
                         value=value,
                         evaluator=reading.evaluator,
                         timepoint_id=timepoint_id,
-                        visit=reading.visits.get(timepoint_id, VisitFacts()),
+                        visit=reading.visits.get(timepoint_id, of_subject),
                         assessed_on=on,
                     )
                 )

@@ -5,9 +5,9 @@ Records are spooled by subject first, so that they may come in any order and mem
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from imaging_service.cdisc.remark import Remark, RemarkKind
 from imaging_service.cdisc.report import Header, Report
 from imaging_service.cdisc.result import LENGTHS, STATE_TESTS, SUM_TEST
 from imaging_service.cdisc.safety import safety_table
+from imaging_service.cdisc.scored import ScoredSubject
 from imaging_service.cdisc.scoring import Scored, SubjectRecords, score_subject
 from imaging_service.cdisc.spool import Spool
 from imaging_service.cdisc.subject_dates import DateRecords, SubjectCalendar, require_date_columns
@@ -152,6 +153,12 @@ def _spool(name: str, path: Path) -> Spool:
     return Spool(source)
 
 
+def _with_flags(subject: ScoredSubject, rs: Iterable[Record]) -> ScoredSubject:
+    """Add whose submitted responses are flagged as accepted."""
+    flagged = frozenset(Evaluator.of(each, "RS") for each in rs if each.is_flagged("RSACPTFL"))
+    return replace(subject, submitted_as_accepted=flagged)
+
+
 @dataclass(slots=True)
 class _Run:
     """One scoring of all subjects."""
@@ -259,7 +266,7 @@ class _Run:
                     return
                 continue
             self._keep_period(subject_id, scored.subject.calendar)
-            yield scored, records
+            yield replace(scored, subject=_with_flags(scored.subject, records.get("rs", ()))), records
 
     def _keep_period(self, subject_id: str, calendar: SubjectCalendar) -> None:
         if "ae" in self.spools and calendar.consent is not None:

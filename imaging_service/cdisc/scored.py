@@ -104,6 +104,8 @@ class ScoredSubject:
         The data cut; ``None`` for everything known.
     last_sequence
         Greatest TRSEQ that the subject has: rows of sums are numbered after it.
+    submitted_as_accepted
+        Whose submitted responses carry the accepted flag (RSACPTFL).
     """
 
     study_id: str
@@ -112,6 +114,21 @@ class ScoredSubject:
     readings: tuple[ScoredReading, ...]
     as_of: date | None = None
     last_sequence: int = 0
+    submitted_as_accepted: frozenset[Evaluator] = frozenset()
+
+    @property
+    def accepted(self) -> Evaluator | None:
+        """The evaluator whose assessments count; ``None`` where the data flag nobody's, or several's.
+
+        A flag on one record of TU, TR or RS is a flag on the evaluator: readers are chosen by subject.
+        """
+        flagged = {
+            each.evaluator
+            for each in self.readings
+            if each.evaluator in self.submitted_as_accepted
+            or any(visit.is_accepted for visit in each.visits.values())
+        }
+        return next(iter(flagged)) if len(flagged) == 1 else None
 
     @property
     def died_on(self) -> date | None:

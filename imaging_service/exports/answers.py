@@ -1,6 +1,7 @@
 """Central review searches as the routes answer them."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 
 from imaging_service.assessments.answers import assessment_answer
@@ -30,7 +31,7 @@ def history_answer(found: SubjectHistory) -> SubjectHistoryAnswer:
         subject_id=found.subject.subject_id,
         site_id=found.subject.site_id,
         versions=[_version(each) for each in found.versions],
-        timepoints=[_timepoint(each) for each in found.timepoints],
+        timepoints=[_timepoint(each, found.accepted) for each in found.timepoints],
     )
 
 
@@ -43,7 +44,7 @@ def _version(version: SubjectVersion) -> DatesVersionAnswer:
     )
 
 
-def _timepoint(found: TimepointHistory) -> TimepointHistoryAnswer:
+def _timepoint(found: TimepointHistory, accepted: AbstractSet[str]) -> TimepointHistoryAnswer:
     timepoint = found.timepoint
     return TimepointHistoryAnswer(
         timepoint_id=timepoint.timepoint_id,
@@ -54,7 +55,7 @@ def _timepoint(found: TimepointHistory) -> TimepointHistoryAnswer:
         progress=timepoint.progress.value,
         not_done_reason=timepoint.not_done_reason,
         studies=[_study(each) for each in found.studies],
-        reads=[_read(*each) for each in found.reads],
+        reads=[_read(*each, is_accepted=each[0].read_id in accepted) for each in found.reads],
     )
 
 
@@ -70,12 +71,13 @@ def _study(study: Study) -> StudyHistoryAnswer:
     )
 
 
-def _read(read: Read, assessment: Assessment | None) -> ReadHistoryAnswer:
+def _read(read: Read, assessment: Assessment | None, *, is_accepted: bool) -> ReadHistoryAnswer:
     signature = read.signature
     return ReadHistoryAnswer(
         read_id=read.read_id,
         slot=read.slot,
         revision=read.revision,
+        is_accepted=is_accepted,
         status=read.status,
         supersedes=read.supersedes,
         unlock_reason=read.unlock_reason,
@@ -152,6 +154,7 @@ def _row(
             "imaged_on": read.imaged_on,
             "slot": read.slot,
             "revision": read.revision,
+            "is_accepted": read.read_id in found.accepted,
             "read_id": read.read_id,
             "signed_at": None if read.signed_at is None else read.signed_at.isoformat(),
             **of_lesion,

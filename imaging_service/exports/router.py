@@ -48,13 +48,17 @@ def responses(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     principal: CurrentPrincipal,
     session: ReadSession,
+    clock: CurrentClock,
     wanted: Annotated[ResponseFilter, Depends(wanted_responses)],
     page: WantedPage,
     answer_as: ExportedFormat,
 ) -> Page[ResponseAnswer] | Response:
     """List what each reader's reads answer, by subject, reader and timepoint."""
-    found = service.responses(session, principal, trial_id, wanted, page)
-    items = [ResponseAnswer.model_validate(asdict(each)) for each in found.items]
+    found = service.responses(session, principal, trial_id, wanted, page, clock.now().date())
+    items = [
+        ResponseAnswer.model_validate({**asdict(each), "is_accepted": is_accepted})
+        for each, is_accepted in found.items
+    ]
     answer = Page(items=items, next_cursor=found.next_cursor)
     return answer_page(answer, answer_as, ResponseAnswer, "assessments.csv")
 
@@ -79,15 +83,16 @@ def discordant(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
 
 
 @router.get("/subjects/{subject_id}/history", dependencies=[UNBLINDED], response_model=SubjectHistoryAnswer)
-def history(
+def history(  # noqa: PLR0913, PLR0917  a route takes what it is asked by
     trial_id: Identifier,
     subject_id: Identifier,
     principal: CurrentPrincipal,
     session: ReadSession,
+    clock: CurrentClock,
     answer_as: ExportedFormat,
 ) -> SubjectHistoryAnswer | Response:
     """Return a subject's whole history with reasons and sources; CSV has a line for each drawn axis."""
-    found = service.history(session, principal, trial_id, subject_id)
+    found = service.history(session, principal, trial_id, subject_id, clock.now().date())
     if answer_as is Format.CSV:
         rows = [row.model_dump() for row in history_rows(found)]
         return csv_response(list(HistoryRow.model_fields), rows, "history.csv")

@@ -22,6 +22,9 @@ class ResponseAnswer(BaseModel):
     slot: int
     read_id: str
     revision: int
+    is_accepted: bool | None = Field(
+        description="Whether the read carries the accepted flag; null for who stays blinded to that."
+    )
     sum_mm: Millimetres | None
     target_response: str | None = Field(description="Null at baseline, like every response.")
     non_target_response: str | None
@@ -106,6 +109,7 @@ class ReadHistoryAnswer(BaseModel):
     read_id: str
     slot: int
     revision: int
+    is_accepted: bool = Field(description="Whether the read carries the accepted flag.")
     status: str
     supersedes: str | None
     unlock_reason: str | None
@@ -150,6 +154,7 @@ class HistoryRow(BaseModel):
     imaged_on: date | None
     slot: int
     revision: int
+    is_accepted: bool
     read_id: str
     signed_at: str | None
     record_id: str | None

@@ -9,7 +9,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from imaging_service.accounts.blinding import is_blinded
 from imaging_service.accounts.principal import Principal
+from imaging_service.adjudication import service as adjudication
+from imaging_service.adjudication.repository import Wanted
+from imaging_service.adjudication.review import Acceptance
 from imaging_service.assessments import repository as assessments
 from imaging_service.assessments.repository import Assessment, Response, ResponseFilter
 from imaging_service.derived import service as derived
@@ -31,10 +35,17 @@ FIRST, SECOND = 1, 2
 _AT_ONCE = 200
 
 
-def responses(
-    session: Session, principal: Principal, trial_id: str, wanted: ResponseFilter, page: PageRequest
-) -> Page[Response]:
-    """Return the answers that count now, one for each timepoint and reader.
+def responses(  # noqa: PLR0913, PLR0917  answers are asked for by this much
+    session: Session,
+    principal: Principal,
+    trial_id: str,
+    wanted: ResponseFilter,
+    page: PageRequest,
+    today: date,
+) -> Page[tuple[Response, bool | None]]:
+    """Return the answers that count now, one for each timepoint and reader, and whether each is accepted.
+
+    Who reads or adjudicates in the trial, and sees own reads alone, is not told which are accepted.
 
     Raises
     ------
@@ -44,11 +55,26 @@ def responses(
     trials.find_trial(session, principal.scope, trial_id)
     statement, key = assessments.responses(principal, trial_id, wanted)
     rows = session.execute(page.apply(statement, *key)).all()
-    return page.page(
-        rows,
-        lambda row: (row.subject_id, row.slot, row.position, row.timepoint_id),
-        assessments.response_of,
-    )
+    whose = acceptances(session, principal, trial_id, {row.subject_id for row in rows}, today)
+
+    def told(row: Any) -> tuple[Response, bool | None]:  # noqa: ANN401  a row of the statement
+        found = assessments.response_of(row)
+        return found, None if whose is None else whose[found.subject_id].accepts(found.slot)
+
+    return page.page(rows, lambda row: (row.subject_id, row.slot, row.position, row.timepoint_id), told)
+
+
+def acceptances(
+    session: Session, principal: Principal, trial_id: str, subject_ids: AbstractSet[str], today: date
+) -> Mapping[str, Acceptance] | None:
+    """Return whose reads count for some subjects; None for who must not know."""
+    if is_blinded(principal, trial_id):
+        return None
+    if not subject_ids:
+        return {}
+    protocol = trials.protocol_in_force(session, principal.scope, trial_id, on=today)
+    wanted = Wanted(trial_id=trial_id, subject_ids=sorted(subject_ids))
+    return adjudication.acceptances(session, principal, protocol, wanted, today)
 
 
 def discordant(
@@ -122,9 +148,13 @@ class SubjectHistory:
     subject: Subject
     versions: Sequence[SubjectVersion]
     timepoints: Sequence[TimepointHistory]
+    accepted: AbstractSet[str]
+    """Keys of the reads that carry the accepted flag."""
 
 
-def history(session: Session, principal: Principal, trial_id: str, subject_id: str) -> SubjectHistory:
+def history(
+    session: Session, principal: Principal, trial_id: str, subject_id: str, today: date
+) -> SubjectHistory:
     """Return a subject's whole history, from the days that were recorded to the answers that followed.
 
     Raises
@@ -140,6 +170,7 @@ def history(session: Session, principal: Principal, trial_id: str, subject_id: s
         each.read_id: each for each in assessments.newest(session, principal, trial_id, subject_id=subject_id)
     }
     read = reads.reads_of_subject(session, principal, trial_id, subject_id, with_closed=True)
+    acceptance = (acceptances(session, principal, trial_id, {subject_id}, today) or {}).get(subject_id)
     return SubjectHistory(
         subject=subject,
         versions=subjects.history(session, scope, trial_id, subject_id),
@@ -155,4 +186,13 @@ def history(session: Session, principal: Principal, trial_id: str, subject_id: s
             )
             for timepoint in found
         ],
+        accepted={each.read_id for each in _newest(read) if acceptance and acceptance.accepts(each.slot)},
     )
+
+
+def _newest(found: Sequence[Read]) -> Iterator[Read]:
+    """Yield the signed reads that no later signed one supersedes."""
+    superseded = {each.supersedes for each in found if each.is_signed}
+    for each in found:
+        if each.is_signed and each.read_id not in superseded:
+            yield each

@@ -107,3 +107,57 @@ def test_the_accepted_reader_stays_marked(scored):
         (row["USUBJID"], row["RSEVALID"]) for row in read(scored / "rs.csv") if row["RSACPTFL"] == "Y"
     }
     assert accepted == {("EX-015", "RADIOLOGIST 1")}
+
+
+def of_record(folder):
+    """Return the times that are marked as the ones of record."""
+    return {(row["USUBJID"], row["PARAMCD"]) for row in read(folder / "adtte.csv") if row["ANL02FL"] == "Y"}
+
+
+def test_the_times_by_the_accepted_reader_are_marked_as_of_record(scored):
+    """EX-015 was read twice, and TU and TR flag what radiologist 1 saw."""
+    times = {row["PARAMCD"] for row in read(scored / "adtte.csv") if row["USUBJID"] == "EX-015"}
+    assert "PFSR2" in times
+    assert of_record(scored) == {("EX-015", name) for name in times if name.endswith("R1") or name == "OS"}
+    assert ("EX-015", "PFSR1") in of_record(scored)
+
+
+def unflagged(domain):
+    return lambda rows: [{**row, f"{domain}ACPTFL": ""} for row in rows]
+
+
+def flagged_response(reader):
+    """Return a submitted best response of EX-015 by a reader, flagged as accepted."""
+
+    def how(rows):
+        of_reader = {"RSEVAL": "INDEPENDENT ASSESSOR", "RSEVALID": f"RADIOLOGIST {reader}"}
+        answer = {"USUBJID": "EX-015", "RSTESTCD": "BESTRSP", "RSSTRESC": "SD", "RSACPTFL": "Y"}
+        return [
+            *({**row, "RSACPTFL": ""} for row in rows),
+            {**dict.fromkeys(rows[0], ""), **of_reader, **answer},
+        ]
+
+    return how
+
+
+def test_a_flag_on_a_submitted_response_says_it_too(example, tmp_path):
+    for domain in ("tu", "tr"):
+        change(example, domain, unflagged(domain.upper()))
+    score_folder(example, tmp_path / "none")
+    assert of_record(tmp_path / "none") == set()
+    change(example, "rs", flagged_response(2))
+    score_folder(example, tmp_path / "out")
+    assert {("EX-015", "PFSR2"), ("EX-015", "OS")} <= of_record(tmp_path / "out")
+    assert not any(name.endswith("R1") for _, name in of_record(tmp_path / "out"))
+    best = {
+        row["RSEVALID"]: row["RSACPTFL"]
+        for row in read(tmp_path / "out/rs.csv")
+        if row["RSTESTCD"] == "BESTRSP" and row["USUBJID"] == "EX-015"
+    }
+    assert (best["RADIOLOGIST 1"], best["RADIOLOGIST 2"]) == ("", "Y")
+
+
+def test_two_flagged_readers_leave_nothing_of_record(example, tmp_path):
+    change(example, "rs", flagged_response(2))
+    score_folder(example, tmp_path / "out")
+    assert of_record(tmp_path / "out") == set()

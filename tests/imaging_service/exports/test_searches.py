@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from imaging_service.accounts.principal import Role
+from tests.builders.adjudicating import PD, SD, decide, read_lengths
 from tests.builders.reading import TRIAL, Imaged, ReadingRoom, long_axis, measured, reading_room, state
 from tests.builders.service import running_service
 
@@ -32,6 +34,21 @@ def read_room(
         yield room, images
 
 
+@pytest.fixture(scope="module")
+def adjudicated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadingRoom]:
+    """Give a subject whose readers agree on progression, and one for whom reader 2 was chosen."""
+    with running_service(f"sqlite:///{tmp_path_factory.mktemp('judged')}/room.sqlite") as running:
+        room = reading_room(running)
+        running.grant("adjudicator", TRIAL)
+        for name, second in (("AGREED", PD), ("CHOSEN", SD)):
+            room.enrol(name, "S01")
+            images = [room.image(name, 0), room.image(name, 1)]
+            read_lengths(room, "reader1", images, [50.0, PD])
+            read_lengths(room, "reader2", images, [50.0, second])
+        assert decide(room, "CHOSEN", 2).status_code == 201
+        yield room
+
+
 def items(room: ReadingRoom, path: str, account: str = "coordinator") -> list[dict[str, Any]]:
     """Return every item of a list, page after page of two."""
     found: list[dict[str, Any]] = []
@@ -53,6 +70,44 @@ def test_every_answer_is_listed_once(read_room: tuple[ReadingRoom, Any]) -> None
     listed = items(read_room[0], "/assessments")
     assert len(listed) == 12  # three subjects, two readers, baseline and timepoint 1
     assert len({(each["timepoint_id"], each["slot"]) for each in listed}) == 12
+
+
+def test_answers_that_readers_differ_in_are_not_accepted_yet(read_room: tuple[ReadingRoom, Any]) -> None:
+    """A-2's readers differ, and nobody has decided yet; where they agree, reader 1's reads count."""
+    listed = items(read_room[0], "/assessments")
+    accepted = {(each["subject_id"], each["slot"]) for each in listed if each["is_accepted"]}
+    assert accepted == {("A-1", 1), ("B-1", 1)}
+
+
+def test_the_accepted_flag_is_on_the_reads_of_the_reader_that_counts(adjudicated: ReadingRoom) -> None:
+    listed = items(adjudicated, "/assessments")
+    flags = {(each["subject_id"], each["slot"], each["is_accepted"]) for each in listed}
+    assert flags == {
+        ("AGREED", 1, True),
+        ("AGREED", 2, False),
+        ("CHOSEN", 1, False),
+        ("CHOSEN", 2, True),
+    }
+    text = adjudicated.service.get(f"/trials/{TRIAL}/assessments?format=csv", "sponsor").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert sum(row["is_accepted"] == "true" for row in rows) == 4  # a baseline and a timepoint of either
+    history = adjudicated.service.get(f"/trials/{TRIAL}/subjects/CHOSEN/history", "sponsor").json()
+    of_history = {(each["slot"], each["is_accepted"]) for at in history["timepoints"] for each in at["reads"]}
+    assert of_history == {(1, False), (2, True)}
+
+
+def test_who_reads_is_not_told_which_reads_are_accepted(adjudicated: ReadingRoom) -> None:
+    service = adjudicated.service
+    service.add_account("reading-sponsor", Role.READER, Role.SPONSOR)
+    service.grant("reading-sponsor", TRIAL, reader_slot=3)
+    service.add_account("judging-sponsor", Role.ADJUDICATOR, Role.SPONSOR)
+    service.grant("judging-sponsor", TRIAL)
+    for account in ("reading-sponsor", "judging-sponsor"):
+        listed = items(adjudicated, "/assessments", account)
+        assert {each["is_accepted"] for each in listed} <= {None}
+        history = service.get(f"/trials/{TRIAL}/subjects/CHOSEN/history", account).json()
+        flags = {each["is_accepted"] for at in history["timepoints"] for each in at["reads"]}
+        assert flags <= {False}
 
 
 @pytest.mark.parametrize(
