@@ -117,6 +117,8 @@ def list_readers(trial: TrialId) -> None:
             page = PageRequest(MAX_LIMIT, found.items[-1].assignment.key) if found.next_cursor else None
     for subject_id in seats.waiting:
         typer.echo(f"{subject_id:<32}  waits for readers.")
+    for name in seats.differing:
+        typer.echo(f"{name:<32}  does not follow from the seed and the pool.")
 
 
 @app.command("list")

@@ -145,4 +145,5 @@ def plan_answer(seats: Seats) -> ReaderPlanAnswer:
         seed=None if seats.plan is None else seats.plan.seed,
         pool=[PooledReader(account=name, subjects=count) for name, count in sorted(seats.pool.items())],
         waiting=list(seats.waiting),
+        differing=list(seats.differing),
     )

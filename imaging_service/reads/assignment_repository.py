@@ -1,6 +1,6 @@
 """Which subjects are assigned to which readers, in the database; `visible_to` asks here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
@@ -97,23 +97,32 @@ def of_trial(
 
     They come by subject and slot, the first edition first.
     """
-    statement = (
-        select(AssignmentRow, _is_held().label("is_current"))
-        .join(
-            SubjectRow,
-            and_(
-                SubjectRow.trial_id == AssignmentRow.trial_id,
-                SubjectRow.subject_id == AssignmentRow.subject_id,
-            ),
-        )
-        .where(AssignmentRow.trial_id == trial_id, scope.sites(SubjectRow.trial_id, SubjectRow.site_id))
-    )
-    key = (AssignmentRow.subject_id, AssignmentRow.slot, AssignmentRow.edition)
-    rows = session.execute(page.apply(statement, *key)).all()
+    statement = _in_scope(scope, trial_id).add_columns(_is_held().label("is_current"))
+    rows = session.execute(page.apply(statement, *_KEY)).all()
     return page.page(
         rows,
         lambda row: (row[0].subject_id, row[0].slot, row[0].edition),
         lambda row: (_assignment(row[0]), bool(row.is_current)),
+    )
+
+
+def every(session: Session, scope: Scope, trial_id: str) -> Iterator[Assignment]:
+    """Yield every assignment of the subjects in the scope, by subject and slot, the first edition first."""
+    for row in session.scalars(_in_scope(scope, trial_id).order_by(*_KEY)):
+        yield _assignment(row)
+
+
+_KEY = (AssignmentRow.subject_id, AssignmentRow.slot, AssignmentRow.edition)
+
+
+def _in_scope(scope: Scope, trial_id: str) -> Select[AssignmentRow]:
+    is_same = and_(
+        SubjectRow.trial_id == AssignmentRow.trial_id, SubjectRow.subject_id == AssignmentRow.subject_id
+    )
+    return (
+        select(AssignmentRow)
+        .join(SubjectRow, is_same)
+        .where(AssignmentRow.trial_id == trial_id, scope.sites(SubjectRow.trial_id, SubjectRow.site_id))
     )
 
 

@@ -1,8 +1,9 @@
 """Give readers out of a trial's pool to the subjects that wait for them, and others in their place."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -113,28 +114,33 @@ def _readers(session: Session, trial_id: str, today: date) -> int:
     return trials.protocol_in_force(session, _EVERYWHERE, trial_id, on=today).readers.count
 
 
-def follows(plan: ReaderPlan, assignment: Assignment, taken: Iterable[str]) -> bool:
-    """Whether a draw, made again from what is stored, gives the same reader; a coordinator's choice always.
+def differing(plan: ReaderPlan, of_subject: Sequence[Assignment]) -> Iterator[Assignment]:
+    """Yield the draws of a subject that, made again from what is stored, give another reader.
 
     Parameters
     ----------
     plan
         The seed.
-    assignment
-        What was drawn, with the pool as it was.
-    taken
-        Accounts that had another slot of the subject before.
+    of_subject
+        Every assignment of the subject.
     """
-    if assignment.candidates is None:
-        return True
-    draw = Draw(
-        assignment=plan.assignment,
-        seed=plan.seed,
-        trial_id=plan.trial_id,
-        subject_id=assignment.subject_id,
-        slot=assignment.slot,
-    )
-    return choose(draw, assignment.candidates, set(taken)) == assignment.account_id
+    for each in of_subject:
+        if each.candidates is None:
+            continue  # a coordinator chose
+        draw = Draw(
+            assignment=plan.assignment,
+            seed=plan.seed,
+            trial_id=plan.trial_id,
+            subject_id=each.subject_id,
+            slot=each.slot,
+        )
+        taken = {
+            other.account_id
+            for other in of_subject
+            if other.slot != each.slot and (other.assigned_at, other.slot) < (each.assigned_at, each.slot)
+        }
+        if choose(draw, each.candidates, taken) != each.account_id:
+            yield each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +154,8 @@ class Seats:
     """Of each account in the pool, by name, how many subjects it reads."""
     waiting: Sequence[str]
     """Subjects in the scope that can be read and lack a reader."""
+    differing: Sequence[str]
+    """Slots of subjects in the scope whose draw, made again, gives another reader."""
 
 
 def seats(session: Session, principal: Principal, trial_id: str, today: date) -> Seats:
@@ -163,7 +171,7 @@ def seats(session: Session, principal: Principal, trial_id: str, today: date) ->
     _check_unblinded(session, principal, trial_id)
     plan = seating.reader_plan(session, trial_id)
     if plan is None:
-        return Seats(assignment=ReaderAssignment.FIXED, plan=None, pool={}, waiting=())
+        return Seats(assignment=ReaderAssignment.FIXED, plan=None, pool={}, waiting=(), differing=())
     counts = assignment_repository.subjects_of_each(session, trial_id)
     pool = accounts.reader_pool(session, trial_id)
     readers = _readers(session, trial_id, today)
@@ -172,6 +180,14 @@ def seats(session: Session, principal: Principal, trial_id: str, today: date) ->
         plan=plan,
         pool={each.account: counts.get(each.account_id, 0) for each in pool},
         waiting=assignment_repository.waiting(session, principal.scope, trial_id, readers),
+        differing=[
+            each.name
+            for _, of_subject in groupby(
+                assignment_repository.every(session, principal.scope, trial_id),
+                key=lambda assignment: assignment.subject_id,
+            )
+            for each in differing(plan, list(of_subject))
+        ],
     )
 
 

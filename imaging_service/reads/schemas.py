@@ -129,6 +129,9 @@ class ReaderPlanAnswer(BaseModel):
     seed: str | None = Field(description="Of the lots; null where readers are fixed.")
     pool: list[PooledReader]
     waiting: list[str] = Field(description="Subjects that can be read and lack a reader.")
+    differing: list[str] = Field(
+        description="Draws that, made again from the seed and the pool as kept, give another reader."
+    )
 
 
 class FindingAnswer(BaseModel):

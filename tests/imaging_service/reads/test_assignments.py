@@ -11,10 +11,11 @@ from sqlalchemy.exc import DatabaseError
 from imaging_service import cli
 from imaging_service.accounts.principal import Role
 from imaging_service.audit import service as audit
+from imaging_service.audit.actor import OPERATOR
 from imaging_service.jobs.embedded import EmbeddedRunner
 from imaging_service.jobs.port import WorkerServices
 from imaging_service.processes import operation
-from imaging_service.reads import assignment_repository, assignments
+from imaging_service.reads import assignments
 from imaging_service.reads.repository import SYSTEM
 from imaging_service.trials import seating
 from tests.builders.reading import PROTOCOL, TRIAL, Imaged, ReadingRoom, measured, pool_room, reading_room
@@ -132,14 +133,21 @@ def test_every_draw_follows_from_what_is_stored(service: TestService, assignment
     for _ in range(5):
         room.image(room.someone(), 0)
     room.assign()
-    with service.database.read() as session:
-        stored = seating.reader_plan(session, TRIAL)
-        assert stored is not None
-        for subject in (f"S01-{number:04}" for number in (1, 6, 11, 16, 21)):
-            first, second = assignment_repository.of_subject(session, TRIAL, subject)
-            assert assignments.follows(stored, first, ())
-            assert assignments.follows(stored, second, {first.account_id})
-            assert not assignments.follows(stored, first, {first.account_id})
+    found = plan(room)
+    assert (len(room.readers_of("S01-0001")), found["differing"]) == (2, [])
+    with service.database.write() as session:
+        for (trigger,) in session.execute(text(TRIGGERS)).all():
+            session.execute(text(f"DROP TRIGGER {trigger}"))
+        other = f"account_id = '{service.account_id('administrator')}'"
+        session.execute(text(f"UPDATE reader_assignments SET {other} WHERE slot = 2 AND {FIRST}"))  # noqa: S608
+        audit.record(
+            session, OPERATOR, action="tamper", entity="trial", entity_id=TRIAL, at=service.clock.now()
+        )
+    assert plan(room)["differing"] == ["S01-0001 slot 2"]
+
+
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'reader_assignments'"
+FIRST = "subject_id = 'S01-0001'"
 
 
 def test_another_reader_takes_over_before_signing_and_the_draft_stays_on_record(room: ReadingRoom) -> None:
@@ -379,7 +387,13 @@ def test_a_pool_has_no_seats_and_seats_have_no_pool(room: ReadingRoom, service: 
     service.add_account("reader3", Role.READER)
     pool = service.put(f"/trials/{TRIAL}/readers/pool", "administrator", json={"account": "reader3"})
     assert (pool.status_code, pool.json()["code"]) == (422, "no_reader_pool")
-    assert plan(fixed) == {"assignment": "fixed", "seed": None, "pool": [], "waiting": []}
+    assert plan(fixed) == {
+        "assignment": "fixed",
+        "seed": None,
+        "pool": [],
+        "waiting": [],
+        "differing": [],
+    }
     assert service.get(ASSIGNMENTS, "coordinator").json()["items"] == []
     assert replace(fixed, fixed.someone(), 1, "reader3").json()["code"] == "readers_fixed"
 
