@@ -173,6 +173,14 @@ class OriginalUnknownError(ArchiveError):
         )
 
 
+class RecordDamagedError(ArchiveError):
+    """A record of the intake log is no more what was acknowledged."""
+
+    def __init__(self, sequence: int) -> None:
+        """Name the record."""
+        super().__init__(f"Record {sequence} of the intake log has other bytes than were acknowledged.")
+
+
 class ObjectMissingError(ArchiveError):
     """An object that the index names is not in the object store."""
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from dicom_listener.archive.marks import Marks
 
+DAMAGED = "damaged"
+"""The folder beside the logs for records that are no more what was acknowledged."""
+
 _POLL_SECONDS = 0.002
 
 
@@ -68,6 +71,10 @@ class Backlog:
             segment_bytes=sum(marks.length for marks in found),
             is_stalled=any(marks.is_stalled for marks in found),
         )
+
+    def damaged(self) -> int:
+        """Count the records that were damaged before they could be placed; a person removes them."""
+        return 0 if self._root is None else sum(1 for _ in (self._root / DAMAGED).glob("??/*"))
 
     def _all(self) -> list[Marks]:
         """Open the marks of logs that are new, and return all."""

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 NAME = "marks"
-_ACKNOWLEDGED, _INDEXED, _BYTES, _STALLED, _WANTED = range(5)
+_ACKNOWLEDGED, _INDEXED, _BYTES, _STALLED, _WANTED, _RECOVERED = range(6)
 _COUNT = 8  # words of 64 bits
 
 
@@ -59,6 +59,15 @@ class Marks:
     @indexed.setter
     def indexed(self, sequence: int) -> None:
         self._words[_INDEXED] = sequence
+
+    @property
+    def recovered(self) -> int:
+        """The sequence of the last record that an earlier run has left."""
+        return self._words[_RECOVERED]
+
+    @recovered.setter
+    def recovered(self, sequence: int) -> None:
+        self._words[_RECOVERED] = sequence
 
     @property
     def length(self) -> int:

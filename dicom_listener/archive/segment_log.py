@@ -121,7 +121,7 @@ class SegmentLog:
         self._marks = Marks(self._folder, is_writer=True)
         if not is_followed:
             self._marks.indexed, self._marks.is_stalled = position, False
-        self._marks.acknowledged = last
+        self._marks.recovered = self._marks.acknowledged = last
         self._number = last + 1
         self._marks.length = len(self._used) * self._segment_bytes
         if self._spare or not self._used:

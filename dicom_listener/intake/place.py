@@ -3,7 +3,8 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,16 +14,24 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 
 from dicom_listener.archive import index, log_positions, receipts, segments
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.backlog import DAMAGED
 from dicom_listener.archive.contents import Bytes
 from dicom_listener.archive.header import Header, read_header
 from dicom_listener.archive.index import Addition
 from dicom_listener.archive.kept import KeptObject, describe, digest_of
 from dicom_listener.archive.log_reader import IDENTITY, LogReader, identity_of
 from dicom_listener.archive.marks import Marks
+from dicom_listener.archive.objects_folder import FolderObjectStore
 from dicom_listener.archive.records import Digest, Outcome
 from dicom_listener.archive.segment_log import LONGEST
 from dicom_listener.archive.segments import Record
-from dicom_listener.errors import ArchiveError, DataSetError, ObjectDamagedError, OutOfResourcesError
+from dicom_listener.errors import (
+    ArchiveError,
+    DataSetError,
+    ObjectDamagedError,
+    OutOfResourcesError,
+    RecordDamagedError,
+)
 
 _log = structlog.get_logger()
 
@@ -34,7 +43,7 @@ _QUIET_SECONDS = 0.02  # without an acknowledgement, after which a push has paus
 _LONGEST_WAIT_SECONDS = 1.0  # from an acknowledgement to its placing, while a push goes on
 _LONGEST_WAIT_BYTES = 256 * 2**20  # of segments that a push may fill before they are emptied beside it
 _LAST_SECONDS = 0.5  # for what is left at the end
-_NOT_INDEXED = "not_indexed"
+_NOT_INDEXED, _DAMAGED = "not_indexed", "damaged_in_log"
 
 
 @dataclass(slots=True, eq=False)
@@ -170,7 +179,7 @@ class Placer:
                     identity = identity_of(path.parent)
                 except (ArchiveError, OSError, ValueError):
                     continue
-                reader = LogReader(path.parent, marks.indexed, recovered=marks.acknowledged)
+                reader = LogReader(path.parent, marks.indexed, recovered=marks.recovered)
                 self._logs[path.parent] = _Log(identity=identity.hex(), marks=marks, reader=reader)
         return list(self._logs.values())
 
@@ -191,6 +200,8 @@ class Placer:
     ) -> Iterator[tuple[Digest, Sequence[Bytes]]]:
         for record in batch:
             data_set = segments.read_data_set(record, self._buffer)
+            if digest_of(data_set) != record.digest:
+                raise RecordDamagedError(record.sequence)
             headers.append(
                 read_header(
                     data_set, record.meta.transfer_syntax_uid, maximum_inflated=self._maximum_inflated
@@ -212,32 +223,51 @@ class Placer:
         for record in batch:
             try:
                 self._place([record])
+            except RecordDamagedError as error:
+                if not self._is_done_with(record, error, self._hold):
+                    return False
             except Exception as error:  # noqa: BLE001 - as above
-                if not _is_about_content(error) or not self._is_set_aside(record, error):
+                if not _is_about_content(error) or not self._is_done_with(record, error, self._set_aside):
                     return False
             self._unplaced = self._unplaced[1:]
             self._advance([record])
         return True
 
-    def _is_set_aside(self, record: Record, error: Exception) -> bool:
-        """Set a record aside, and tell whether that could be done."""
+    def _is_done_with(
+        self, record: Record, error: Exception, way: Callable[[Record, Exception], None]
+    ) -> bool:
+        """Deal with a record that cannot be indexed; tell whether that was possible."""
         try:
-            self._set_aside(record, error)
+            way(record, error)
         except (ArchiveError, OSError) as further:
             _log.error("instance_not_set_aside", digest=record.digest, reason=str(further))
             return False
         return True
+
+    def _hold(self, record: Record, error: Exception) -> None:
+        """Keep what has become of a record for a person; it never gets the name of what was acknowledged."""
+        data_set = segments.read_data_set(record, self._buffer)
+        digest = digest_of(data_set)
+        with closing(FolderObjectStore(self._root / DAMAGED)) as damaged:
+            damaged.prepare()
+            damaged.put(digest, (record.before, data_set))
+        _log.critical("instance_damaged", acknowledged=record.digest, found=digest, reason=str(error))
+        self._file(record, Outcome.HELD, _DAMAGED)
 
     def _set_aside(self, record: Record, error: Exception) -> None:
         """Keep the object of a record that the database will not take; its receipt says so."""
         _log.error("instance_not_indexed", digest=record.digest, kind=type(error).__name__)
         data_set = segments.read_data_set(record, self._buffer)
         if digest_of(data_set) != record.digest:
-            raise ObjectDamagedError(record.digest)
+            raise RecordDamagedError(record.sequence)
         self._archive.objects.put_all(iter([(record.digest, (record.before, data_set))]))
+        self._file(record, Outcome.REFUSED_NOT_UNDERSTOOD, _NOT_INDEXED)
+
+    def _file(self, record: Record, outcome: Outcome, reason: str) -> None:
+        """File the receipt of a record that is not indexed, and go on behind it."""
         receipt = record.meta.provenance.receipt(
-            outcome=Outcome.REFUSED_NOT_UNDERSTOOD,
-            reason=_NOT_INDEXED,
+            outcome=outcome,
+            reason=reason,
             sop_instance_uid=record.meta.sop_instance_uid,
             digest=record.digest,
             size=len(record.before) + record.length,

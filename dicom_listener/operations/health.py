@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from dicom_listener.archive.archive import Archive
+from dicom_listener.archive.backlog import DAMAGED
 from dicom_listener.errors import ArchiveError
 
 _BUCKET = "://"
@@ -24,7 +25,12 @@ class Health:
 
     def findings(self) -> list[str]:
         """Return a sentence for each thing that is wrong; none where the listener is ready."""
-        checks: tuple[Callable[[], Iterator[str]], ...] = (self._database, self._objects, self._disk)
+        checks: tuple[Callable[[], Iterator[str]], ...] = (
+            self._database,
+            self._objects,
+            self._disk,
+            self._log,
+        )
         return [sentence for check in checks for sentence in check()]
 
     def free_bytes(self) -> int | None:
@@ -61,3 +67,11 @@ class Health:
         free = self.free_bytes()
         if free is not None and free < self._least_free:
             yield f"The disk of the objects has {free} bytes free; wanted {self._least_free}."
+
+    def _log(self) -> Iterator[str]:
+        damaged, root = self._archive.backlog.damaged(), self._archive.backlog.root
+        if damaged and root is not None:
+            yield (
+                f"The intake log has damaged {damaged} acknowledged instances; their receipts say "
+                f"'damaged_in_log', and what is left of them is in {root / DAMAGED}."
+            )

@@ -1,5 +1,6 @@
 """From the log into the archive: in order, once, and later where it cannot be now."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from dicom_listener.errors import OutOfResourcesError
 from dicom_listener.intake.log_keeper import LogKeeper
 from dicom_listener.intake.place import Placer
 from dicom_listener.intake.receive import Intake
+from dicom_listener.operations.health import Health
 from dicom_listener.settings import ConflictPolicy, ListenerSettings
 from tests.dicom_listener.conftest import arrival
 from tests.dicom_listener.instances import mr_instance
@@ -229,18 +231,37 @@ def test_a_record_that_cannot_be_read_stops_the_placing_and_is_said(archive: Arc
     assert archive.counts()["instances"] == 1
 
 
-def test_a_data_set_that_has_rotted_in_the_log_is_not_placed(archive: Archive) -> None:
+def test_a_bit_that_flips_in_the_log_holds_its_instance_and_no_other(archive: Archive) -> None:
+    sent = entries(3)
     with logged(archive, "0") as (log,):
-        log.append(entry())
+        for each in sent:
+            log.append(each)
         root = archive.backlog.root
         assert root is not None
-        (record,) = LogReader(root / "0", 0).all()
-        with record.path.open("r+b") as file:
-            file.seek(record.start)
-            file.write(b"rotten")
-        assert placer(archive).step() == 0
-        assert archive.backlog.waiting().is_stalled
-    assert list(archive.objects.digests()) == []
+        second = list(LogReader(root / "0", 0).all())[1]
+        with second.path.open("r+b") as file:
+            file.seek(second.start + second.length - 1)
+            last = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([last ^ 1]))
+        working = placer(archive)
+        with capture_logs() as said:
+            assert working.step() == 3
+        assert archive.catch_up(0)
+        log.append(sent[1])  # its sender is asked, and sends again
+        assert working.step() == 1
+    assert [(each["event"], each["log_level"]) for each in said] == [("instance_damaged", "critical")]
+    filed = [(each.receipt.outcome, each.receipt.reason) for each in archive.receipts_after(0)]
+    assert sorted(filed) == [(Outcome.HELD, "damaged_in_log"), *[(Outcome.STORED, "")] * 3]
+    assert set(archive.objects.digests()) == {each.digest for each in sent}
+    assert list(verify(archive)) == [None] * 3
+    (held,) = (root / "damaged").glob("??/*")
+    assert held.read_bytes() == sent[1].before + bytes(sent[1].data_set)[:-1] + bytes([last ^ 1])
+    health = Health(archive, str(root.parent), least_free=0)
+    (sentence,) = health.findings()
+    assert sentence.startswith("The intake log has damaged 1 acknowledged instances")
+    held.unlink()
+    assert health.findings() == []
 
 
 def test_one_that_was_torn_before_others_were_acknowledged_is_passed_over(archive: Archive) -> None:
