@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, distinct, exists, func, or_, select
@@ -22,6 +23,7 @@ _related_studies = tables.studies.alias("related_studies").c
 _related_series = tables.series.alias("related_series").c
 _related_instances = tables.instances.alias("related_instances").c
 
+_REMEMBERED = 64
 _MAXIMUM_VALUES = 5000
 _MAXIMUM_WILDCARDS = 8
 """More would let one key keep the database busy for ever."""
@@ -207,10 +209,7 @@ def answers(
     Sequence[tuple[str, Mapping[str, Any]]]
         For each match what the next call's `after` is, and the value of each key by keyword.
     """
-    row_uid = _ROW_UIDS[search.level]
-    statement = _joined(
-        select(row_uid, *(each.returned.label(each.keyword) for each in search.attributes)), search.level
-    )
+    row_uid, statement = _ROW_UIDS[search.level], _selection(search.level, tuple(search.keys))
     conditions = list(_conditions(search, connection.dialect.name))
     if search.level is Level.PATIENT:
         chosen = (
@@ -219,7 +218,7 @@ def answers(
             .group_by(_studies.patient_id, _studies.issuer_of_patient_id)
         )
         conditions = [row_uid.in_(chosen.correlate(None))]
-    rows = connection.execute(statement.where(*conditions, row_uid > after).order_by(row_uid).limit(limit))
+    rows = connection.execute(statement.where(*conditions, row_uid > after).limit(limit))
     return [(row[0], dict(zip(search.keys, row[1:], strict=True))) for row in rows]
 
 
@@ -240,6 +239,14 @@ _ROW_UIDS: Mapping[Level, ColumnElement[str]] = {
     Level.SERIES: _series.series_instance_uid,
     Level.IMAGE: _instances.sop_instance_uid,
 }
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _selection(level: Level, keywords: tuple[str, ...]) -> Select[Any]:
+    """Return what fetches these keys' values; peers ask for the same ones again and again."""
+    row_uid, keys = _ROW_UIDS[level], (ATTRIBUTES[keyword] for keyword in keywords)
+    columns = (each.returned.label(each.keyword) for each in keys)
+    return _joined(select(row_uid, *columns), level).order_by(row_uid)
 
 
 def _joined(statement: Select[Any], level: Level) -> Select[Any]:

@@ -17,6 +17,11 @@ class Crew:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
 
+    def muster(self) -> None:
+        """Have them wait before there is work."""
+        for _ in range(self._spare):
+            threading.Thread(target=self._wait, daemon=True).start()
+
     def do(self, work: Callable[[], None]) -> None:
         """Have a thread do `work`, which raises nothing.
 
@@ -40,12 +45,22 @@ class Crew:
         for _ in range(waiting):
             self._work.put(None)
 
-    def _serve(self, work: Callable[[], None] | None) -> None:
-        while work is not None:
-            work()
-            with self._lock:
-                if self._waiting >= self._spare:
-                    return
-                self._waiting += 1
-            del work  # and what it holds
+    def _serve(self, work: Callable[[], None]) -> None:
+        work()
+        del work  # and what it holds
+        self._wait()
+
+    def _wait(self) -> None:
+        """Do what comes, as long as one more may wait for it."""
+        while self._stays():
             work = self._work.get()
+            if work is None:
+                return
+            work()
+            del work  # as above
+
+    def _stays(self) -> bool:
+        with self._lock:
+            stays = self._waiting < self._spare
+            self._waiting += stays
+        return stays

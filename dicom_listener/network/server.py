@@ -234,6 +234,7 @@ class Listener:
             for server in self._servers():
                 server.server_close()
             raise
+        self._crew.muster()
         for server in self._servers():
             self._run(server.serve_forever, 0.1)
         self._run(self._settle_until_stopped, connections)

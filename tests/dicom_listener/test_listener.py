@@ -50,7 +50,8 @@ def associated(
     classes: tuple[str, ...] = (MR_IMAGE, VERIFICATION),
 ) -> Iterator[Association]:
     entity = AE(ae_title=calling)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 20
+    entity.acse_timeout = entity.dimse_timeout = 20
+    entity.network_timeout = 60  # longer, so that an association outlives a response that the library loses
     for uid in classes:
         entity.add_requested_context(uid, list(syntaxes))
     association = entity.associate("127.0.0.1", listener.port, ae_title=called)

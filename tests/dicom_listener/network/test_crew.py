@@ -37,3 +37,17 @@ def test_a_thread_that_waits_does_the_next_work() -> None:
     assert len(set(seen)) == 1
     crew.dismiss()
     assert eventually(lambda: not seen[0].is_alive())
+
+
+def test_those_who_were_mustered_do_the_first_work() -> None:
+    crew, done = Crew(spare=2), threading.Semaphore(0)
+    before = threading.active_count()
+    crew.muster()
+    assert eventually(lambda: crew._waiting == 2)  # noqa: SLF001 - as above
+    for _ in range(2):
+        crew.do(done.release)
+    for _ in range(2):
+        assert done.acquire(timeout=30)
+    assert threading.active_count() <= before + 2
+    crew.dismiss()
+    assert eventually(lambda: threading.active_count() <= before)
