@@ -1,5 +1,6 @@
 """Readers out of a pool: drawn once a subject can be read, kept, replaced on the record, and blinded."""
 
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +26,14 @@ POOL = ("reader1", "reader2", "reader3", "reader4")
 ASSIGNMENTS = f"/trials/{TRIAL}/reader-assignments"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+LONG = (
+    pytest.mark.campaign,
+    pytest.mark.skipif("CAMPAIGN" not in os.environ, reason="the long form runs by 'make campaign'"),
+)
+
+
+# tests over a service of their own are on SQLite
+@pytest.fixture(scope="module", params=[pytest.param("sqlite", marks=LONG), "postgresql"])
 def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadingRoom]:
     """Give a trial with four readers in its pool, balanced; each test enrols its own subjects."""
     if request.param == "sqlite":
