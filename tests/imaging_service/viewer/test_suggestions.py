@@ -80,7 +80,8 @@ def test_a_known_lesion_is_shown_where_it_is_expected(page: Page, someone: Subje
     desk.draw(someone.studies[0].truth.of("T01"))
     desk.saved()
     desk.sign()
-    desk.begin(someone.reading_id)
+    with page.expect_response("**/expected-places"):  # asked for once the images are there
+        desk.begin(someone.reading_id)
     expect(page.locator(".stage-note p")).to_have_count(0)
     someone.house.house.follow()
     show = page.get_by_role("button", name="Show where it is expected")

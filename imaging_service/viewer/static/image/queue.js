@@ -15,6 +15,14 @@ export class RequestQueue {
     /** @type {Map<string, Waiting>} */
     this.waiting = new Map();
     this.running = 0;
+    /** What is less urgent than this waits. */
+    this.bound = Infinity;
+  }
+
+  /** @param {number} bound */
+  holdBack(bound) {
+    this.bound = bound;
+    this.#runNext();
   }
 
   /** @param {Waiting} wanted */
@@ -37,7 +45,7 @@ export class RequestQueue {
   #runNext() {
     while (this.running < AT_ONCE && this.waiting.size) {
       let next = /** @type {Waiting | null} */ (null);
-      for (const each of this.waiting.values()) if (!next || each.urgency < next.urgency) next = each;
+      for (const each of this.waiting.values()) if (each.urgency < (next?.urgency ?? this.bound)) next = each;
       if (!next) return;
       this.waiting.delete(next.key);
       this.running += 1;

@@ -22,6 +22,8 @@ export class FrameStore {
     /** @type {BoundedCache<Frame>} */
     this.frames = new BoundedCache(limit);
     this.queue = new RequestQueue();
+    /** While the first images are awaited, nothing else is asked for. @type {Promise<void> | null} */
+    this.first = null;
     /** @type {Map<string, Promise<DicomJson>>} */
     this.headers = new Map();
     /** @type {Map<string, Promise<void>>} */
@@ -30,6 +32,25 @@ export class FrameStore {
     this.coming = new Map();
     /** @type {Map<string, { resolve: (frame: Frame) => void, reject: (error: unknown) => void }>} */
     this.promised = new Map();
+  }
+
+  /**
+   * Ask for nothing that may be looked at later until what is looked at first is there.
+   *
+   * @param {Promise<unknown>} first
+   */
+  waitFor(first) {
+    const mine = first.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.first = mine;
+    this.queue.holdBack(AHEAD);
+    void mine.then(() => {
+      if (this.first !== mine) return;
+      this.first = null;
+      this.queue.holdBack(Infinity);
+    });
   }
 
   /**
@@ -115,13 +136,13 @@ export class FrameStore {
    */
   async #header(ref) {
     const whole = this.wholeSeries.get(ref.series);
-    if (whole && !this.headers.has(ref.instance)) await whole;
+    if (whole && !this.first && !this.headers.has(ref.instance)) await whole;
     const known = this.headers.get(ref.instance);
     if (known) return known;
     const alone = get(`${seriesPath(ref)}/instances/${ref.instance}/metadata`, DICOM_JSON).then((found) => found[0]);
     alone.catch(() => this.headers.delete(ref.instance));
     this.headers.set(ref.instance, alone);
-    if (!whole && !ref.isAlone) this.wholeSeries.set(ref.series, alone.then(() => this.#fetchHeaders(ref)).catch(() => undefined));
+    if (!whole && !ref.isAlone) this.wholeSeries.set(ref.series, alone.then(() => this.first).then(() => this.#fetchHeaders(ref)).catch(() => undefined));
     return alone;
   }
 

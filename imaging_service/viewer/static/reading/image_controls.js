@@ -35,7 +35,9 @@ export class ImageControls {
     this.inverted = toggle("Invert", "Exchange black and white (I)", () => this.invert());
     this.cine = toggle("Cine", "Play the slices (C)", () => this.toggleCine());
     this.speed = choice(SPEEDS, { "aria-label": "Slices a second in cine", title: "Slices a second in cine" }, "12");
-    this.speed.addEventListener("change", () => this.#changeSpeed());
+    this.speed.addEventListener("change", () => {
+      for (const each of grid.viewports) each.cine.setSpeed(Number(this.speed.value));
+    });
     this.tools = TOOLS.map(([tool, title, hint]) => ({ tool, button: toggle(title, hint, () => this.setTool(tool)) }));
     grid.addEventListener("active", () => this.draw());
   }
@@ -77,7 +79,7 @@ export class ImageControls {
     for (const { tool, button } of this.tools) press(button, tool === this.grid.tool);
     press(this.linked, this.grid.isLinked);
     press(this.inverted, viewport.isInverted);
-    press(this.cine, viewport.isPlaying);
+    press(this.cine, viewport.cine.isPlaying);
   }
 
   /** @param {Tool} tool */
@@ -98,19 +100,10 @@ export class ImageControls {
   }
 
   toggleCine() {
-    this.grid.active.framesPerSecond = Number(this.speed.value);
-    this.grid.active.play();
+    const { cine } = this.grid.active;
+    cine.setSpeed(Number(this.speed.value));
+    cine.toggle();
     this.draw();
-  }
-
-  #changeSpeed() {
-    for (const each of this.grid.viewports) {
-      each.framesPerSecond = Number(this.speed.value);
-      if (each.isPlaying) {
-        each.stop();
-        each.play();
-      }
-    }
   }
 
   /** Open a window with images alone, for a second screen. */

@@ -29,14 +29,12 @@ const PAUSE_MS = 60;
 
 /** Tells `changed` whenever anything that is shown may be different, `selected` when another lesion is, and `saved`. */
 export class ReadModel extends EventTarget {
-  /**
-   * @param {ReadAnswer} read
-   * @param {EarlierRead[]} earlier
-   */
-  constructor(read, earlier) {
+  /** @param {ReadAnswer} read */
+  constructor(read) {
     super();
     this.read = read;
-    this.earlier = earlier;
+    /** @type {EarlierRead[]} */
+    this.earlier = [];
     /** @type {Map<string, LesionAnswer>} */
     this.answers = new Map(read.lesions.map((each) => [each.lesion_id, each]));
     /** What this window has that the service has not. @type {Map<string, LesionBody | null>} */
@@ -65,9 +63,8 @@ export class ReadModel extends EventTarget {
    * @param {string} accountId
    */
   static async open(read, accountId) {
-    const earlier = await get(`/reads/${read.read_id}/earlier`);
-    const model = new ReadModel(read, earlier);
-    model.outbox = await Outbox.open(accountId, read.read_id, {
+    const model = new ReadModel(read);
+    const opening = Outbox.open(accountId, read.read_id, {
       saved: (lesionId, answer) => model.#saved(lesionId, answer),
       refused: () => model.#tell(),
       conflicted: (lesionId) => {
@@ -77,8 +74,8 @@ export class ReadModel extends EventTarget {
       moved: () => model.#tell(),
       failed: (error) => model.dispatchEvent(new CustomEvent("failed", { detail: error })),
     });
+    [model.earlier, model.outbox] = await Promise.all([get(`/reads/${read.read_id}/earlier`), opening]);
     model.#restore();
-    void model.#firstVerdict();
     if (!model.isSigned) void model.outbox.flush();
     return model;
   }
@@ -283,8 +280,8 @@ export class ReadModel extends EventTarget {
     }
   }
 
-  /** The images need not wait for what follows from the read. */
-  async #firstVerdict() {
+  /** Ask for what follows from the read; the images come before it. */
+  async askForVerdict() {
     try {
       await this.#refreshVerdict();
     } catch (error) {

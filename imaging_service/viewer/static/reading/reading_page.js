@@ -28,15 +28,30 @@ import { dayName, timepointName } from "./words.js";
 
 /** @param {import("../shell/router.js").PageContext} context */
 export async function mount(context) {
-  const timepointId = context.parameters["timepoint_id"] ?? "";
   const library = new ImageLibrary();
+  const opening = openPage(context, library);
+  library.store.waitFor(opening.then((opened) => opened.grid.shown()));
+  const page = await opening;
+  return { title: `${page.readingId}, ${timepointName(page.model.read.number)}`, unmount: () => page.end() };
+}
+
+/**
+ * Open the read and show its page; what takes long is begun before it is needed.
+ *
+ * @param {import("../shell/router.js").PageContext} context
+ * @param {ImageLibrary} library
+ */
+async function openPage(context, library) {
+  const timepointId = context.parameters["timepoint_id"] ?? "";
   const images = library.of(timepointId);
-  library.warm(timepointId).catch(() => undefined); // whoever needs it is told
+  library.warm(timepointId);
   const read = /** @type {ReadAnswer} */ (await write("POST", `/timepoints/${timepointId}/reads`));
-  const [model, { readingId }] = await Promise.all([ReadModel.open(read, whoAmI()?.account_id ?? ""), images]);
-  const page = new ReadingPage(context, model, library, readingId);
+  const model = await ReadModel.open(read, whoAmI()?.account_id ?? "");
+  const prior = model.earlier.at(-1);
+  if (prior) library.warm(prior.timepoint_id);
+  const page = new ReadingPage(context, model, library, (await images).readingId);
   await page.begin();
-  return { title: `${readingId}, ${timepointName(read.number)}`, unmount: () => page.end() };
+  return page;
 }
 
 /** Everything on the page; what is drawn and how images are shown is done by its desks. */
@@ -98,7 +113,6 @@ export class ReadingPage {
   async begin() {
     const { model, grid } = this;
     this.#listen();
-    this.suggesting.begin();
     const first = model.rows().find((row) => row.standing === "empty") ?? model.rows()[0];
     model.selected = first?.id ?? null;
     this.#draw();
@@ -106,6 +120,14 @@ export class ReadingPage {
     this.#draw();
     this.images.draw();
     grid.active.element.focus({ preventScroll: true });
+    void grid.shown().then(() => this.#goOn());
+  }
+
+  /** Ask for what can wait for the first images. */
+  #goOn() {
+    if (!this.grid.element.isConnected) return;
+    this.suggesting.begin();
+    void this.model.askForVerdict();
   }
 
   #listen() {

@@ -42,15 +42,18 @@ export class ImageLibrary {
   }
 
   /**
-   * Ask for the image that will most likely be shown first, while other things are still on their way.
+   * Ask for the image that will most likely be shown first, while other things are still on their way; whoever needs
+   * it is told when it does not come.
    *
    * @param {string} timepointId
    */
-  async warm(timepointId) {
-    const { sources } = await this.of(timepointId);
-    const frames = firstChoice(sources, null)?.stack.frames ?? [];
-    const first = frames[Math.floor(frames.length / 2)];
-    if (first) await this.store.frame(first);
+  warm(timepointId) {
+    const ask = (/** @type {TimepointImages} */ { sources }) => {
+      const frames = firstChoice(sources, null)?.stack.frames ?? [];
+      const first = frames[Math.floor(frames.length / 2)];
+      return first && this.store.frame(first);
+    };
+    this.of(timepointId).then(ask).catch(() => undefined);
   }
 
   /**

@@ -116,9 +116,17 @@ export class ViewportGrid extends EventTarget {
     // the one that is read now comes first, so that its first image is asked for first
     const order = [...this.viewports.keys()].reverse();
     const ready = order.map((place) => this.#hangOne(/** @type {Viewport} */ (this.viewports[place]), hanging[place] ?? "", null));
-    await Promise.all(ready);
-    this.makeActive(this.active);
-    this.goToLesion();
+    const hung = Promise.all(ready).then(() => {
+      this.makeActive(this.active);
+      this.goToLesion();
+    });
+    this.store.waitFor(hung.then(() => this.shown()));
+    await hung;
+  }
+
+  /** Wait until every viewport shows its image, or says why not. */
+  async shown() {
+    await Promise.all(this.viewports.map((each) => each.arriving));
   }
 
   /** @param {number} place */
