@@ -42,6 +42,9 @@ from measurement.recist.assess import RULES_VERSION
 from measurement.recist.sums import SumOfDiameters, value_of
 from measurement.units import ReportedMillimetres
 
+_PLACED = ("match study", "split study", "queue study", "reject study")
+"""Acts that say where a study belongs; who looked at it is entered about it too."""
+
 
 def provenance_answer(found: Provenance) -> ProvenanceAnswer:
     """Return where an endpoint of a subject comes from."""
@@ -77,7 +80,7 @@ def _reader(chain: ReaderChain, found: Provenance) -> ReaderProvenanceAnswer:
             edition=decision.edition,
             chosen_reader=decision.chosen_slot,
             record_hash=decision.record_hash,
-            audit=_link(found.entries.last("adjudication", decision.decision_id)),
+            audit=_link(found.entries.last("adjudication", decision.decision_id, "adjudicate subject")),
         ),
         judged_under=None if chain.judged is None else chain.judged.protocol_version,
         timepoints=[_step(each, chain, found) for each in chain.steps],
@@ -98,7 +101,11 @@ def _site(chain: SiteChain, found: Provenance) -> SiteProvenanceAnswer:
                 overall_response=each.evaluation.overall_response,
                 has_progressed=each.evaluation.has_progressed,
                 parts=list(chain.parts.get(each.evaluation.timepoint_id, ())),
-                audit=_link(found.entries.last("site_evaluation", each.evaluation.evaluation_id)),
+                audit=_link(
+                    found.entries.last(
+                        "site_evaluation", each.evaluation.evaluation_id, "enter site evaluation"
+                    )
+                ),
             )
             for each in chain.found.evaluations
         ],
@@ -153,7 +160,7 @@ def _step(step: Step, chain: ReaderChain, found: Provenance) -> StepAnswer:
             StudyLink(
                 study_instance_uid=each.study_instance_uid,
                 code=each.verdict.code,
-                audit=_link(found.entries.last("study", each.study_instance_uid)),
+                audit=_link(found.entries.last("study", each.study_instance_uid, *_PLACED)),
             )
             for each in found.studies.get(step.timepoint_id, ())
         ],
