@@ -132,6 +132,13 @@ def add_webhook(session: Session, webhook: Webhook, secret: str, after: int) -> 
     session.flush()
 
 
+def lock_registrations(session: Session, trial_id: str) -> None:
+    """Register webhooks of a trial one at a time, until the transaction ends; SQLite's writer is one."""
+    if session.get_bind().dialect.name == "postgresql":
+        statement = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
+        session.execute(statement, {"name": f"webhooks of {trial_id}"})
+
+
 def webhooks(session: Session, trial_id: str | None = None) -> Sequence[Webhook]:
     """Return the webhooks of a trial, or of every one, that have not ended, the oldest first."""
     statement = select(WebhookRow).where(WebhookRow.ended_at.is_(None))

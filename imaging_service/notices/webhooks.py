@@ -50,6 +50,7 @@ def register(act: Act, trial_id: str, url: str, kinds: Sequence[Kind]) -> tuple[
         receiver_of(url)
     except ReceiverAddressError as error:
         raise RefusedError(str(error), code="receiver_address") from None
+    repository.lock_registrations(act.session, trial_id)
     known = repository.webhooks(act.session, trial_id)
     if any(each.url == url for each in known):
         message = f"Trial {trial_id!r} has a webhook with this address already."

@@ -31,6 +31,18 @@ WRITERS = 6
 ENOUGH = 40
 
 
+LONG = (
+    pytest.mark.campaign,
+    pytest.mark.skipif("CAMPAIGN" not in os.environ, reason="the long form runs by 'make campaign'"),
+)
+
+
+# a killed service leaves a transaction open in either database; what PostgreSQL makes of it is its own
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=LONG)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     with closing(Database(database_url)) as database:

@@ -3,8 +3,9 @@
 import base64
 import hmac
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,11 +23,13 @@ from imaging_service.accounts.cookie import PLAIN_NAME
 from imaging_service.accounts.openid import tokens
 from imaging_service.accounts.openid.provider import Provider
 from imaging_service.accounts.tables import ProviderVisit
+from imaging_service.app import CHAPTERS
 from imaging_service.audit.tables import AuditEntry
 from imaging_service.errors import SettingsError
 from imaging_service.settings import ServiceSettings
 from tests.builders.identity_provider import CLIENT_SECRET, Browser, identity_provider
 from tests.builders.peers import free_port
+from tests.builders.reading import Imaged, ReadingRoom, measured, reading_room
 from tests.builders.service import QUICK, TestService, running_service
 
 CALLBACK = "http://testserver/api/v1/openid/callback"
@@ -41,11 +44,13 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def service_of(database_url: str, issuer: str) -> Iterator[TestService]:
+def service_of(
+    database_url: str, issuer: str, chapters: Sequence[str] = ("accounts", "operations")
+) -> Iterator[TestService]:
     with running_service(
         database_url,
         now=datetime.now(UTC),
-        chapters=("accounts", "operations"),
+        chapters=chapters,
         oidc_issuer=issuer,
         oidc_client_secret=CLIENT_SECRET,
     ) as service:
@@ -126,6 +131,72 @@ def test_the_password_entered_again_at_the_provider_carries_one_signature(
                 select(AuditEntry).where(AuditEntry.action == "enter password again")
             ).all()
         assert [json.loads(entry.after or "")["method"] for entry in entries] == ["openid"]
+
+
+def authenticated_again(service: TestService, browser: Browser, mine: dict[str, str]) -> str:
+    """Enter the password at the provider once more, and return what a signature is told of it."""
+    service.clock.set(datetime.now(UTC))
+    departed = depart(service, "/api/v1/openid/reauthentication?return_to=/room", **mine)
+    address = browser.sign_in(departed.headers["location"], ISSUER_SUBJECT, back_to=CALLBACK)
+    service.clock.set(datetime.now(UTC))  # the provider's clock goes on
+    arrived = come_back(service, address, departed)
+    found = re.search(r"#authentication_id=([0-9a-f-]{36})", arrived.text)
+    assert found, arrived.text
+    return found[1]
+
+
+def draft(room: ReadingRoom) -> str:
+    """Open a read of a new subject and enter a lesion."""
+    imaged: Imaged = room.image(room.someone(), 0)
+    read_id = room.open("reader1", imaged)
+    assert room.enter("reader1", read_id, "T01", measured(imaged, 40.0, "liver")).status_code == 201
+    return read_id
+
+
+@pytest.mark.peer("oidc-provider")
+def test_a_read_is_signed_by_the_password_entered_at_the_provider(
+    sqlite_url: str, tmp_path: Path, browser: Browser
+):
+    """All of it over REST: sign in there, read, enter the password there again, sign here, once."""
+    with (
+        identity_provider(tmp_path, CALLBACK) as issuer,
+        service_of(sqlite_url, issuer, CHAPTERS) as service,
+    ):
+        room = reading_room(service)
+        link(service, issuer)
+        departed = depart(service)
+        address = browser.sign_in(departed.headers["location"], ISSUER_SUBJECT, back_to=CALLBACK)
+        service.clock.set(datetime.now(UTC))  # the provider's clock goes on
+        mine = {PLAIN_NAME: cookies_of(come_back(service, address, departed))[PLAIN_NAME]}
+        bearer = {"Authorization": f"Bearer {mine[PLAIN_NAME]}"}
+
+        def sign(read_id: str, authentication_id: str) -> Any:
+            body = {"authentication_id": authentication_id, "meaning": "I confirm this read."}
+            return service.post(f"/reads/{read_id}/signature", headers=bearer, json=body)
+
+        read_id, other = draft(room), draft(room)
+        event = authenticated_again(service, browser, mine)
+        signed = sign(read_id, event)
+        assert signed.status_code == 201, signed.text
+        shown = service.get(f"/reads/{read_id}", headers=bearer).json()["signature"]
+        assert (shown["printed_name"], shown["meaning"]) == ("Reader1", "I confirm this read.")
+
+        spent = sign(other, event)
+        assert (spent.status_code, spent.json()["code"]) == (401, "authentication_spent")
+        unknown = sign(other, "00000000-0000-4000-8000-000000000000")
+        assert unknown.status_code == 401
+
+        late = authenticated_again(service, browser, mine)
+        service.clock.advance(timedelta(seconds=service.settings.signing_seconds + 60))
+        assert sign(other, late).json()["code"] == "authentication_spent"
+        assert sign(other, authenticated_again(service, browser, mine)).status_code == 201
+
+        theirs = draft(room)
+        event = authenticated_again(service, browser, mine)
+        body = {"authentication_id": event, "meaning": "I confirm this read."}
+        stolen = service.post(f"/reads/{theirs}/signature", "reader2", json=body)
+        assert stolen.status_code in {401, 404}
+        assert sign(theirs, event).status_code == 201
 
 
 @pytest.mark.peer("oidc-provider")

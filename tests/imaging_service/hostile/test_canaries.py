@@ -6,6 +6,7 @@ of a few words of ours, and `shown` may reach the reader. A new column without a
 """
 
 import csv
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -101,7 +102,14 @@ class Cage:
         return [each for each in sorted(self.secret) if each.encode() in told]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+LONG = (
+    pytest.mark.campaign,
+    pytest.mark.skipif("CAMPAIGN" not in os.environ, reason="the long form runs by 'make campaign'"),
+)
+
+
+# what each database is asked for is asked of both by the chapters' own tests; all of it again in the campaign
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=LONG)])
 def cage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
     folder = tmp_path_factory.mktemp("cage")
     if request.param == "sqlite":
