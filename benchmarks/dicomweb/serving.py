@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dicom_listener.archive.objects_folder import FolderObjectStore
+from imaging_service.http.server import settle
 from tests.builders.arrivals import STUDY, mr_instance, trial_house
 from tests.builders.service import on_loopback
 
@@ -28,6 +29,7 @@ def main() -> None:
                 for number, each in enumerate(pixels, start=1)
             )
         )
+        settle()
         with on_loopback(house.service) as address:
             told = {"address": f"{address}/api/v1/dicomweb", "study": STUDY}
             told["authorization"] = house.service.headers("coordinator")["Authorization"]

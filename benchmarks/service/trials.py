@@ -47,10 +47,9 @@ def people(service: TestService, slots: int, coordinators: int) -> tuple[Sequenc
     tuple of two sequences of str
         Names of the readers' accounts, in the order of their slots, and of the coordinators'.
     """
-    settings = ServiceSettings()
-    digest = Passwords(memory_kib=settings.password_memory_kib, passes=settings.password_passes).hash(
-        PASSWORD
-    )
+    usual = ServiceSettings.model_fields
+    cost = {"memory_kib": usual["password_memory_kib"].default, "passes": usual["password_passes"].default}
+    digest = Passwords(**cost).hash(PASSWORD)
 
     def account(name: str, role: Role, slot: int | None) -> str:
         with service.database.write() as session:
