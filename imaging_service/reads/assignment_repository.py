@@ -116,14 +116,15 @@ _KEY = (AssignmentRow.subject_id, AssignmentRow.slot, AssignmentRow.edition)
 
 
 def _in_scope(scope: Scope, trial_id: str) -> Select[AssignmentRow]:
-    is_same = and_(
-        SubjectRow.trial_id == AssignmentRow.trial_id, SubjectRow.subject_id == AssignmentRow.subject_id
-    )
     return (
         select(AssignmentRow)
-        .join(SubjectRow, is_same)
+        .join(SubjectRow, _is_subject_of(AssignmentRow))
         .where(AssignmentRow.trial_id == trial_id, scope.sites(SubjectRow.trial_id, SubjectRow.site_id))
     )
+
+
+def _is_subject_of(row: type[AssignmentRow | TimepointRow]) -> ColumnElement[bool]:
+    return and_(SubjectRow.trial_id == row.trial_id, SubjectRow.subject_id == row.subject_id)
 
 
 def subjects_of_each(session: Session, trial_id: str) -> Mapping[str, int]:
@@ -152,13 +153,7 @@ def waiting(session: Session, scope: Scope, trial_id: str, readers: int) -> Sequ
     )
     statement = (
         select(TimepointRow.subject_id)
-        .join(
-            SubjectRow,
-            and_(
-                SubjectRow.trial_id == TimepointRow.trial_id,
-                SubjectRow.subject_id == TimepointRow.subject_id,
-            ),
-        )
+        .join(SubjectRow, _is_subject_of(TimepointRow))
         .where(
             TimepointRow.trial_id == trial_id,
             TimepointRow.number == 0,
