@@ -14,7 +14,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
 
 from fixtures.dicom.phantom import build_study
 from tests.builders.browsing import picture, sign_in
@@ -47,7 +47,8 @@ class Kind:
 
 
 def painted(_: Dataset) -> NDArray[np.float64]:
-    return COLOURS[CHESS].astype(float)
+    colours: NDArray[np.float64] = COLOURS[CHESS].astype(np.float64)
+    return colours
 
 
 def luminance(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -68,7 +69,7 @@ def colour(dataset: Dataset, photometric: str, content: bytes, *, planar: int = 
     dataset["PixelData"].VR = "OB"
 
 
-def compressed(dataset: Dataset, photometric: str, frame: bytes, syntax: str) -> None:
+def compressed(dataset: Dataset, photometric: str, frame: bytes, syntax: UID) -> None:
     colour(dataset, photometric, encapsulate([frame]))
     dataset["PixelData"].is_undefined_length = True
     dataset.file_meta = FileMetaDataset()
