@@ -17,6 +17,7 @@ TABLE = Path(__file__).with_name("route_roles.csv")
 PUBLIC = {
     ("GET", "/"),
     ("GET", "/docs"),
+    ("GET", "/api/v1/openapi.json"),
     ("GET", "/docs/style.css"),
     ("GET", "/viewer"),
     ("GET", "/viewer/"),
