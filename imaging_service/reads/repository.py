@@ -215,26 +215,26 @@ def reads_of_subject(
 
 def _load(session: Session, principal: Principal, statement: Select[ReadRow]) -> Sequence[Read]:
     rows = session.scalars(statement.execution_options(populate_existing=True)).all()
+    if not rows:
+        return ()
     ids = (
         visible_to(principal, with_closed=True)
         .where(ReadRow.read_id.in_([row.read_id for row in rows]))
         .with_only_columns(ReadRow.read_id)
     )
+
+    # columns, not objects: each lesion that is entered reads all earlier ones
     axes: dict[tuple[str, str], list[DrawnAxis]] = {}
-    for axis in session.scalars(
-        select(AxisRow).where(AxisRow.read_id.in_(ids)).order_by(AxisRow.fragment, AxisRow.axis)
-    ):
+    of_axes = select(*AxisRow.__table__.columns).where(AxisRow.read_id.in_(ids))
+    for axis in session.execute(of_axes.order_by(AxisRow.fragment, AxisRow.axis)):
         axes.setdefault((axis.read_id, axis.lesion_id), []).append(_axis(axis))
     lesions: dict[str, list[LesionRecord]] = {}
-    for lesion in session.scalars(
-        select(LesionRow).where(LesionRow.read_id.in_(ids)).order_by(LesionRow.lesion_id)
-    ):
+    of_lesions = select(*LesionRow.__table__.columns).where(LesionRow.read_id.in_(ids))
+    for lesion in session.execute(of_lesions.order_by(LesionRow.lesion_id)):
         drawn = axes.get((lesion.read_id, lesion.lesion_id), [])
         lesions.setdefault(lesion.read_id, []).append(_lesion(lesion, drawn))
-    signatures = {
-        row.read_id: _signature(row)
-        for row in session.scalars(select(SignatureRow).where(SignatureRow.read_id.in_(ids)))
-    }
+    of_signatures = select(*SignatureRow.__table__.columns).where(SignatureRow.read_id.in_(ids))
+    signatures = {row.read_id: _signature(row) for row in session.execute(of_signatures)}
     return [_read(row, lesions.get(row.read_id, []), signatures.get(row.read_id)) for row in rows]
 
 
@@ -702,7 +702,7 @@ def _same_subject() -> ColumnElement[bool]:
     )
 
 
-def _axis(row: AxisRow) -> DrawnAxis:
+def _axis(row: Any) -> DrawnAxis:  # noqa: ANN401  a row of axes
     return DrawnAxis(
         axis=Axis(row.axis),
         fragment=row.fragment,
@@ -744,7 +744,7 @@ def _axis_values(read: Read, lesion: LesionRecord, axis: DrawnAxis) -> Mapping[s
     }
 
 
-def _lesion(row: LesionRow, axes: Sequence[DrawnAxis]) -> LesionRecord:
+def _lesion(row: Any, axes: Sequence[DrawnAxis]) -> LesionRecord:  # noqa: ANN401  a row of lesions
     return LesionRecord(
         lesion_id=row.lesion_id,
         role=LesionRole(row.role),
@@ -784,7 +784,7 @@ def _lesion_values(read: Read, lesion: LesionRecord) -> Mapping[str, Any]:
     }
 
 
-def _signature(row: SignatureRow) -> Signature:
+def _signature(row: Any) -> Signature:  # noqa: ANN401  a row of signatures
     return Signature(
         account_id=row.account_id,
         printed_name=row.printed_name,
