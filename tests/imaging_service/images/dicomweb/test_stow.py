@@ -3,6 +3,7 @@
 import http.client
 import io
 import itertools
+import os
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,10 @@ from imaging_service.audit.tables import AuditEntry
 from tests.builders.arrivals import STUDY, TRIAL, TrialHouse, mr_instance, trial_house
 from tests.builders.service import on_loopback
 
+LONG = (
+    pytest.mark.campaign,
+    pytest.mark.skipif("CAMPAIGN" not in os.environ, reason="the long form runs by 'make campaign'"),
+)
 STUDIES = "/dicomweb/studies"
 TYPE = 'multipart/related; type="application/dicom"; boundary=limit'
 INSTANCE = f"{STUDY}.1.1"
@@ -257,10 +262,13 @@ def test_a_store_is_entered_into_the_audit(house: TrialHouse) -> None:
         assert (entry.entity_id, entry.after) == (STUDY, '{"kept":1,"refused":1,"site_id":"01"}')
 
 
-def test_a_large_part_goes_to_disk_and_not_into_memory(house: TrialHouse, tmp_path: Path) -> None:
+@pytest.mark.parametrize("frames", [100, pytest.param(600, marks=LONG)], ids=["50 MB", "300 MB"])
+def test_a_large_part_goes_to_disk_and_not_into_memory(
+    house: TrialHouse, tmp_path: Path, frames: int
+) -> None:
     house.archive.objects = FolderObjectStore(tmp_path / "objects")
     house.archive.objects.prepare()
-    frames, size = 100, 512 * 512 * 2
+    size = 512 * 512 * 2
     small = file_of(
         mr_instance(
             Rows=512,
