@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from dicom_listener.archive.contents import Bytes, Content, FileContent
 from dicom_listener.archive.drafts import FileDraft, out_of_resources, write_all
+from dicom_listener.archive.folders import flush_folder
 from dicom_listener.archive.objects import Draft
 from dicom_listener.archive.records import Digest
 from dicom_listener.errors import FolderUnusableError, ObjectMissingError
@@ -47,8 +48,8 @@ class FolderObjectStore:
             self._lock = _locked(self._root / "lock")
             for partial in self._spool.glob(f"*{_PARTIAL}"):
                 self._finish(partial)
-            _flush_folder(self._root)
-            _flush_folder(self._root.parent)
+            flush_folder(self._root)
+            flush_folder(self._root.parent)
         except BlockingIOError as error:
             raise FolderUnusableError(self._root, "another listener writes to it") from error
         except OSError as error:
@@ -68,7 +69,7 @@ class FolderObjectStore:
         try:
             if target.exists():
                 # Another thread may have linked it a moment ago: it is durable after this flush only.
-                _flush_folder(target.parent)
+                flush_folder(target.parent)
                 return False
             return self._write(digest, target, parts)
         except OSError as error:
@@ -115,7 +116,7 @@ class FolderObjectStore:
             self._make_durable(each.target.parent)
             are_new.append(each.partial is not None and _linked(each.partial, each.target))
         for folder in {each.target.parent for each in written}:
-            _flush_folder(folder)
+            flush_folder(folder)
         return are_new
 
     def draft(self, before: bytes) -> FileDraft:
@@ -132,7 +133,7 @@ class FolderObjectStore:
         target = self._path(digest)
         try:
             if target.exists():
-                _flush_folder(target.parent)
+                flush_folder(target.parent)
                 return False
             draft.flush()
             draft.path = draft.path.replace(self._partial(digest))
@@ -157,13 +158,13 @@ class FolderObjectStore:
     def _place(self, digest: Digest, target: Path, partial: Path) -> bool:
         """Link a flushed file to its place; tell whether it is the first there."""
         self._make_durable(target.parent)
-        _flush_folder(self._spool)  # with its name there, a restart finds the object without its index row
+        flush_folder(self._spool)  # with its name there, a restart finds the object without its index row
         try:
             os.link(partial, target)
         except FileExistsError:
-            _flush_folder(target.parent)
+            flush_folder(target.parent)
             return False
-        _flush_folder(target.parent)
+        flush_folder(target.parent)
         partial.replace(self._spool / digest)
         return True
 
@@ -173,7 +174,7 @@ class FolderObjectStore:
             folders = {self._root / f"{number:02x}" for number in range(256)} | {folder}
             for each in folders:
                 each.mkdir(exist_ok=True)
-            _flush_folder(self._root)
+            flush_folder(self._root)
             self._durable = folders
 
     def mark_indexed(self, digest: Digest) -> None:
@@ -254,11 +255,3 @@ def _locked(path: Path) -> IO[bytes]:
         file.close()
         raise
     return file
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,7 @@ from typing import IO
 
 from dicom_listener.archive import segments
 from dicom_listener.archive.contents import Bytes
+from dicom_listener.archive.folders import flush_folder
 from dicom_listener.archive.log_reader import IDENTITY, LogReader, identity_of
 from dicom_listener.archive.marks import Marks
 from dicom_listener.archive.segments import PAGE, SUFFIX, Entry
@@ -263,7 +264,7 @@ class SegmentLog:
         try:
             os.posix_fallocate(descriptor, 0, self._segment_bytes)
             os.fsync(descriptor)
-            _flush_folder(self._folder)
+            flush_folder(self._folder)
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)
@@ -288,7 +289,7 @@ class SegmentLog:
             (self._used if segment.last > indexed else self._spare).append(segment)
         for segment in self._used:
             os.fdatasync(segment.descriptor)  # what a killed process wrote is seen before it is on the disk
-        _flush_folder(self._folder)
+        flush_folder(self._folder)
 
 
 class _FullError(Exception):
@@ -310,7 +311,7 @@ def prepared(folder: Path) -> IO[bytes]:
                 os.fsync(file.fileno())
             partial.replace(identity)
         for each in {folder, folder.parent, folder.parent.parent, *(made.parent for made in missing)}:
-            _flush_folder(each)
+            flush_folder(each)
     except BaseException:
         lock.close()
         raise
@@ -328,11 +329,3 @@ def _write_all(descriptor: int, parts: Sequence[Bytes], position: int) -> int:
         if count:
             views[0] = views[0][count:]
     return position
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

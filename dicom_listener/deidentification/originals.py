@@ -6,8 +6,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from dicom_listener.archive.contents import Bytes
+from dicom_listener.archive.drafts import out_of_resources, write_all
+from dicom_listener.archive.folders import flush_folder
 from dicom_listener.archive.records import Digest
-from dicom_listener.errors import ObjectMissingError, OutOfResourcesError
+from dicom_listener.errors import ObjectMissingError
 
 _OWNER_ONLY = 0o700
 
@@ -38,21 +40,19 @@ class Originals:
             self._make(target.parent)
             if target.exists():
                 # Another thread, or a killed process, may have named it only: it is durable after this flush.
-                _flush(target.parent)
+                flush_folder(target.parent)
                 return
             try:
                 with partial.open("xb", buffering=0) as file:
                     for part in parts:
-                        _write_all(file.fileno(), part)
+                        write_all(file.fileno(), part)
                     os.fsync(file.fileno())
                 partial.replace(target)
             finally:
                 partial.unlink(missing_ok=True)
-            _flush(target.parent)
+            flush_folder(target.parent)
         except OSError as error:
-            raise OutOfResourcesError(
-                what=f"The folder {self._folder}", reason=error.strerror or str(error)
-            ) from error
+            raise out_of_resources(self._folder, error) from error
 
     def read(self, digest: Digest) -> bytes:
         """Return the file, or raise `ObjectMissingError`."""
@@ -70,23 +70,9 @@ class Originals:
         if folder not in self._durable:
             self._folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
             folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
-            _flush(self._folder)
-            _flush(self._folder.parent)
+            flush_folder(self._folder)
+            flush_folder(self._folder.parent)
             self._durable.add(folder)
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / digest[:2] / f"{digest}.dcm"
-
-
-def _write_all(descriptor: int, part: Bytes) -> None:
-    view = memoryview(part)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
