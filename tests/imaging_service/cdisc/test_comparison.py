@@ -109,7 +109,7 @@ def test_the_accepted_reader_stays_marked(scored):
     assert accepted == {("EX-015", "RADIOLOGIST 1")}
 
 
-def of_record(folder):
+def of_record(folder: Path) -> set[tuple[str, str]]:
     """Return the times that are marked as the ones of record."""
     return {(row["USUBJID"], row["PARAMCD"]) for row in read(folder / "adtte.csv") if row["ANL02FL"] == "Y"}
 
@@ -122,14 +122,14 @@ def test_the_times_by_the_accepted_reader_are_marked_as_of_record(scored):
     assert ("EX-015", "PFSR1") in of_record(scored)
 
 
-def unflagged(domain):
+def unflagged(domain: str) -> Change:
     return lambda rows: [{**row, f"{domain}ACPTFL": ""} for row in rows]
 
 
-def flagged_response(reader):
+def flagged_response(reader: int) -> Change:
     """Return a submitted best response of EX-015 by a reader, flagged as accepted."""
 
-    def how(rows):
+    def how(rows: Rows) -> Rows:
         of_reader = {"RSEVAL": "INDEPENDENT ASSESSOR", "RSEVALID": f"RADIOLOGIST {reader}"}
         answer = {"USUBJID": "EX-015", "RSTESTCD": "BESTRSP", "RSSTRESC": "SD", "RSACPTFL": "Y"}
         return [
