@@ -155,7 +155,9 @@ def test_the_table_has_rates_with_exact_intervals(page: Page):
 
 
 def test_readers_and_sites_have_their_tables(page: Page):
-    expect(tab(page, "Readers").get_by_role("table")).to_contain_text("adjudication rate")
+    readers = tab(page, "Readers")
+    expect(readers.get_by_role("table", name="Agreement of the readers")).to_contain_text("adjudication rate")
+    expect(readers.get_by_role("table", name="Single diameters of the same lesions")).to_be_visible()
     expect(tab(page, "Site and central")).to_contain_text("No site has entered an evaluation yet.")
 
 
