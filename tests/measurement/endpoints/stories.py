@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from measurement.endpoints.course import Course, SubjectDates
+from measurement.endpoints.outcomes import subject_outcomes
+from measurement.endpoints.time_to_event import EVENTS, Endpoint
 from measurement.protocol.criteria import Criteria
-from measurement.protocol.trial import TrialProtocol
+from measurement.protocol.trial import CensoringRules, TrialProtocol
 from measurement.recist.assess import RULES_VERSION
 from measurement.recist.assessment import (
     BaselineAssessment,
@@ -120,3 +122,19 @@ def course(row: dict[str, str]) -> Course:
         ),
         protocol=trial,
     )
+
+
+def assert_time(told: Course, row: dict[str, str]) -> None:
+    """Hold a time that follows from a course against its known answer, a row of time_to_event.csv."""
+    outcomes = subject_outcomes(told, rules=CensoringRules(row["rules"]))
+    found = outcomes.times.get(Endpoint(row["endpoint"]))
+    if not row["ending"]:
+        assert found is None
+        return
+    assert found is not None
+    assert ((found.ends_on - START).days, found.ending.value, found.record_id) == (
+        int(row["ends"]),
+        row["ending"],
+        row["record"],
+    )
+    assert found.is_event is (found.ending in EVENTS)

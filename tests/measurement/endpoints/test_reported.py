@@ -9,9 +9,8 @@ from measurement.endpoints.course import Course, DateOrderError
 from measurement.endpoints.outcomes import subject_outcomes
 from measurement.endpoints.reported import Baseline, ReportedResponse, reported_course
 from measurement.endpoints.time_to_event import Ending, Endpoint
-from measurement.protocol.trial import CensoringRules
 from measurement.recist.responses import BestResponse, OverallResponse
-from tests.measurement.endpoints.stories import START, course, day, rows
+from tests.measurement.endpoints.stories import START, assert_time, course, day, rows
 
 TIMES = [pytest.param(row, id=row["case"]) for row in rows("time_to_event.csv")]
 BASELINE = Baseline(timepoint_id="0", imaged_on=START - timedelta(days=7))
@@ -46,17 +45,7 @@ def as_reported(row: dict[str, str]) -> Course:
 
 @pytest.mark.parametrize("row", TIMES)
 def test_a_time_ends_on_its_day_for_its_reason(row: dict[str, str]) -> None:
-    outcomes = subject_outcomes(as_reported(row), rules=CensoringRules(row["rules"]))
-    found = outcomes.times.get(Endpoint(row["endpoint"]))
-    if not row["ending"]:
-        assert found is None
-        return
-    assert found is not None
-    assert ((found.ends_on - START).days, found.ending.value, found.record_id) == (
-        int(row["ends"]),
-        row["ending"],
-        row["record"],
-    )
+    assert_time(as_reported(row), row)
 
 
 PLAIN = course({"switches": "", "story": "", "new_therapy": ""})

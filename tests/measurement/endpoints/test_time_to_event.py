@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from measurement.endpoints.course import Course, DateOrderError, SubjectDates
 from measurement.endpoints.outcomes import cohort_outcomes, subject_outcomes
 from measurement.endpoints.progression_free import CONDITIONS, progression_free_survival
-from measurement.endpoints.time_to_event import EVENTS, Ending, Endpoint
+from measurement.endpoints.time_to_event import Ending, Endpoint
 from measurement.protocol.trial import CensoringRules
-from tests.measurement.endpoints.stories import PROTOCOL, START, assessment, course, rows
+from tests.measurement.endpoints.stories import PROTOCOL, START, assert_time, assessment, course, rows
 
 TIMES = [pytest.param(row, id=row["case"]) for row in rows("time_to_event.csv")]
 BENEFITS = [pytest.param(row, id=row["case"]) for row in rows("clinical_benefit.csv")]
@@ -18,18 +18,7 @@ BENEFITS = [pytest.param(row, id=row["case"]) for row in rows("clinical_benefit.
 
 @pytest.mark.parametrize("row", TIMES)
 def test_a_time_ends_on_its_day_for_its_reason(row: dict[str, str]) -> None:
-    outcomes = subject_outcomes(course(row), rules=CensoringRules(row["rules"]))
-    found = outcomes.times.get(Endpoint(row["endpoint"]))
-    if not row["ending"]:
-        assert found is None
-        return
-    assert found is not None
-    assert ((found.ends_on - START).days, found.ending.value, found.record_id) == (
-        int(row["ends"]),
-        row["ending"],
-        row["record"],
-    )
-    assert found.is_event is (found.ending in EVENTS)
+    assert_time(course(row), row)
 
 
 @pytest.mark.parametrize("row", BENEFITS)
